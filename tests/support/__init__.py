@@ -1,0 +1,1 @@
+"""Fakes, builders and guards that the tests share."""
