@@ -104,9 +104,10 @@ def cells_of(role: str, category: str, purpose: str) -> tuple[Cell, ...]:
     )
 
 
-def relevant_facts(role: str) -> frozenset[str]:
-    """The facts that any cell of the role depends on."""
-    return frozenset().union(*(c.facts | c.any_facts | c.unless for c in cells() if role in c.roles))
+def relevant_facts(role: str, purpose: str) -> frozenset[str]:
+    """The facts that any cell of the role depends on at this purpose."""
+    asked = (cell for cell in cells() if role in cell.roles and cell.serves(purpose, roles()[role]))
+    return NO_FACTS.union(*(cell.facts | cell.any_facts | cell.unless for cell in asked))
 
 
 def verdict(

@@ -837,19 +837,23 @@ class HoldSessionRequest(_message.Message):
 
     SESSION_ID_FIELD_NUMBER: _builtins.int
     APPLIED_EPOCH_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """Chosen by the enforcement point; kept over reconnects."""
     applied_epoch: _builtins.int
     """Highest epoch whose changes it has applied."""
+    sequence: _builtins.int
+    """Counts its renewals. A session lives five seconds from the sending of the last answered one."""
     def __init__(
         self,
         *,
         session_id: _builtins.str = ...,
         applied_epoch: _builtins.int = ...,
+        sequence: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_epoch", b"applied_epoch", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_epoch", b"applied_epoch", "sequence", b"sequence", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -896,8 +900,11 @@ class HoldSessionResponse(_message.Message):
 
     EPOCH_FIELD_NUMBER: _builtins.int
     CHANGES_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
     epoch: _builtins.int
     """The newest epoch."""
+    sequence: _builtins.int
+    """The highest renewal received."""
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___HoldSessionResponse.Change]:
         """Changes after the applied epoch, in order."""
@@ -907,10 +914,11 @@ class HoldSessionResponse(_message.Message):
         *,
         epoch: _builtins.int = ...,
         changes: _abc.Iterable[Global___HoldSessionResponse.Change] | None = ...,
+        sequence: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "epoch", b"epoch"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "epoch", b"epoch", "sequence", b"sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

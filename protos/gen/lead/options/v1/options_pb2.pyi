@@ -123,7 +123,9 @@ class Access(_message.Message):
 
     @_builtins.property
     def purposes(self) -> _containers.RepeatedScalarFieldContainer[_words_pb2.Purpose.ValueType]:
-        """Public: purposes it serves; the first one that the role may use is the default, unless the role's own default is listed."""
+        """Public: purposes it serves. Who names none gets the role's own default if it is listed, else the first that the role
+        may use.
+        """
 
     @_builtins.property
     def services(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

@@ -1,0 +1,1 @@
+"""The only door (PEP): authenticates, asks, forwards, redacts, records, answers. Decides nothing itself."""

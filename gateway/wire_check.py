@@ -1,0 +1,60 @@
+"""What protobuf lets pass in a request and the contract does not: unknown fields and enum values, references.
+
+HTTP requests are walked as JSON before they become messages; this is the same care for gRPC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+from google.protobuf.unknown_fields import UnknownFieldSet
+from lead.options.v1 import options_pb2
+
+from services.shared import labels
+from services.shared.errors import Violation
+
+_REFERENCE = options_pb2.Reference.DESCRIPTOR
+_LONGEST_TEXT = 20_000
+_MOST_ITEMS = 5_000
+
+
+def strangers(message: Message) -> list[Violation]:
+    """Return everything in a request that the contract has no word for, by its path."""
+    return list(_walk(message, ""))
+
+
+def _walk(message: Message, path: str) -> Iterator[Violation]:
+    if len(UnknownFieldSet(message)):
+        yield Violation(path or "", "only fields of the contract")
+    for field, value in message.ListFields():
+        here = f"{path}.{field.json_name}" if path else field.json_name
+        if field.message_type is _REFERENCE:
+            yield Violation(here, "unknown field")
+        elif field.is_repeated:
+            yield from _items(field, value, here)
+        else:
+            yield from _value(field, value, here)
+
+
+def _items(field: FieldDescriptor, values: Any, path: str) -> Iterator[Violation]:
+    if len(values) > _MOST_ITEMS:
+        yield Violation(path, f"at most {_MOST_ITEMS} items")
+        return
+    for place, value in enumerate(values):
+        yield from _value(field, value, f"{path}[{place}]")
+
+
+def _value(field: FieldDescriptor, value: Any, path: str) -> Iterator[Violation]:
+    if field.enum_type is not None and value not in field.enum_type.values_by_number:
+        yield Violation(path, "one of " + ", ".join(field.enum_type.values_by_name))
+    elif isinstance(value, str) and (len(value) > _LONGEST_TEXT or any(_is_control(one) for one in value)):
+        yield Violation(path, f"text of at most {_LONGEST_TEXT} characters, without control characters")
+    elif isinstance(value, Message) and not labels.is_leaf(field) and value.DESCRIPTOR.file.package != "google.api":
+        yield from _walk(value, path)
+
+
+def _is_control(character: str) -> bool:
+    return character < " " and character not in "\n\t"

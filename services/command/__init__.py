@@ -1,0 +1,1 @@
+"""The leadx commands, one module each; the only place that may import every area."""

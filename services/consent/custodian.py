@@ -1,0 +1,123 @@
+"""Releases data keys to an area under custody: for each key the decision, for each release a line on the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lead.audit.v1 import audit_internal_service_pb2 as audit
+from lead.audit.v1 import audit_pb2
+from lead.consent.v1 import consent_internal_service_pb2 as pb
+from lead.options.v1 import words_pb2
+
+from services.consent import epochs
+from services.consent.convert import time_to_wire
+from services.consent.decide import Ruling
+from services.consent.decider import Opening
+from services.consent.handlers import Desk
+from services.consent.keys import DataKey, Keys
+from services.consent.models import LEDGER_SPOOL
+from services.shared import ledger
+
+
+@dataclass(frozen=True)
+class _Opened:
+    key: DataKey
+    openings: tuple[Opening, ...]
+
+
+def release(desk: Desk, keys: Keys, area: str, request: pb.ReleaseKeysRequest) -> pb.ReleaseKeysResponse:
+    """Answer with the keys that the area may use now, and for whom; a denied or destroyed key is simply absent.
+
+    The routing key comes only together with a section's. Releases are spooled to the ledger before they are answered.
+    """
+    hosted = frozenset(request.hosted_agency_ids)
+    wanted = [key_id for event in request.events for key_id in (event.routing_key_id, *event.section_key_ids)]
+    with desk.db.read() as connection:
+        epoch = epochs.current(connection)
+        found = keys.find(connection, wanted)
+        held = desk.decider.gather(connection, list(found.values()))
+    now = desk.clock.now()
+    answer, entries = pb.ReleaseKeysResponse(epoch=epoch), []
+    for event in request.events:
+        opened = [
+            _Opened(key, tuple(openings))
+            for key_id in event.section_key_ids
+            if (key := found.get(key_id)) is not None
+            if (openings := desk.decider.openings(area, key, held[key.place.subject_id], hosted, now))
+        ]
+        routing = found.get(event.routing_key_id)
+        answer.events.append(_released(routing, opened))
+        if routing is not None and opened:
+            entries += _entries(desk, area, opened)
+    if entries:
+        with desk.db.write() as connection:
+            ledger.put(connection, LEDGER_SPOOL, entries)
+        desk.spool.nudge()
+    return answer
+
+
+def _released(routing: DataKey | None, opened: Sequence[_Opened]) -> pb.ReleaseKeysResponse.ReleasedKeys:
+    message = pb.ReleaseKeysResponse.ReleasedKeys()
+    if routing is None or not opened:
+        return message
+    message.routing.key_id, message.routing.key = routing.key_id, routing.key
+    for one in opened:
+        message.sections.append(_section(one))
+    return message
+
+
+def _section(opened: _Opened) -> pb.ReleasedKey:
+    place = opened.key.place
+    consents = [ruling.consent for one in opened.openings for ruling in one.rulings if ruling.consent is not None]
+    message = pb.ReleasedKey(
+        key_id=opened.key.key_id,
+        key=opened.key.key,
+        category=words_pb2.Category.ValueType(place.category),
+        source_agency_id=place.source_agency_id,
+        record_id=place.record_id,
+        on_behalf_of_agency_ids=[one.agency.agency_id for one in opened.openings],
+        until_time=time_to_wire(min(one.until for one in opened.openings)),
+    )
+    if consents:
+        message.consent_id, message.consent_version = consents[0].consent_id, consents[0].version
+    return message
+
+
+def _entries(desk: Desk, area: str, opened: Sequence[_Opened]) -> list[audit.EntryDraft]:
+    """Return one entry per agency acted for: what was opened in its name, on which basis."""
+    by_agency: dict[str, audit.EntryDraft] = {}
+    for one in opened:
+        for opening in one.openings:
+            entry = by_agency.setdefault(opening.agency.agency_id, _entry(desk, area, opening, one.key))
+            for ruling in opening.rulings:
+                entry.bases.append(_basis(ruling, one.key))
+    return list(by_agency.values())
+
+
+def _entry(desk: Desk, area: str, opening: Opening, key: DataKey) -> audit.EntryDraft:
+    entry = audit.EntryDraft(
+        kind=audit_pb2.ENTRY_KIND_KEY_RELEASE,
+        time=time_to_wire(desk.clock.now()),
+        agency_id=opening.agency.agency_id,
+        method=f"custody of {area}",
+        outcome="OK",
+        policy_version=desk.decider.policy.version,
+        entry_key=f"keys/{desk.ids.new('rel')}",
+    )
+    entry.identifying.subject_id = key.place.subject_id
+    entry.identifying.account_id = area
+    return entry
+
+
+def _basis(ruling: Ruling, key: DataKey) -> audit.EntryDraft.Basis:
+    basis = audit.EntryDraft.Basis(
+        categories=1 << key.place.category,
+        row=ruling.row,
+        rule=ruling.rule,
+        law=ruling.law,
+        source_agency_id=key.place.source_agency_id,
+    )
+    if ruling.consent is not None:
+        basis.consent_id, basis.consent_version = ruling.consent.consent_id, ruling.consent.version
+    return basis

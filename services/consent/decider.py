@@ -1,0 +1,110 @@
+"""Asks the decision for callers and for custody: gathers what is known, decides, notes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from services.consent import epochs, roll, store
+from services.consent.custody import CUSTODY, Duty
+from services.consent.decide import Asker, Decision, Record, Ruling, decide
+from services.consent.decisions import DecisionLog
+from services.consent.held import NOTHING, Held
+from services.consent.keys import ROUTING, DataKey
+from services.consent.policy.compile import Policy
+from services.consent.registry import Agency, Registry
+from services.shared.clock import Clock
+from services.shared.db import Database
+from services.shared.sharing.need import BITS, need
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Why custody may open a key for one agency."""
+
+    agency: Agency
+    rulings: tuple[Ruling, ...]
+    until: datetime
+
+
+class Decider:
+    """The decision, with the registry and the policy it rests on. Thread-safe: a registry is replaced as a whole."""
+
+    def __init__(self, db: Database, policy: Policy, clock: Clock, log: DecisionLog) -> None:
+        """Read the registry once; `reload` after it changed."""
+        self._db, self._clock, self._log = db, clock, log
+        self.policy = policy
+        self.registry = Registry()
+        self.reload()
+
+    def reload(self) -> None:
+        """Read agencies, accounts and agreements again."""
+        with self._db.read() as connection:
+            self.registry = roll.registry(connection)
+
+    def decide(self, asker: Asker, records: Sequence[Record], request_id: str) -> tuple[int, list[Decision]]:
+        """Decide about records of one call; returns the epoch that all of it was read at, and the decisions."""
+        with self._db.read() as connection:
+            epoch = epochs.current(connection)
+            held = store.held(connection, (record.subject_id for record in records))
+        now = self._clock.now()
+        decisions = []
+        for record in records:
+            about = held.get(record.subject_id, NOTHING)
+            decision = decide(self.policy, self.registry, asker, record, about, now)
+            self._log.note(asker, record, about, decision, request_id, now)
+            decisions.append(decision)
+        return epoch, decisions
+
+    def openings(self, area: str, key: DataKey, held: Held, hosted: frozenset[str], now: datetime) -> list[Opening]:
+        """Return for whom the area may open this key now, and why; empty is a denial."""
+        return [
+            opening
+            for duty in CUSTODY.get(area, ())
+            if key.place.topic in duty.topics
+            for agency in self._candidates(duty, held, now)
+            if not hosted or agency.agency_id in hosted
+            if (opening := self._opening(duty, agency, key, held, now)) is not None
+        ]
+
+    def gather(self, connection: Connection, keys: Sequence[DataKey]) -> dict[str, Held]:
+        """Return what is known about the subjects of some keys."""
+        return dict(store.held(connection, {key.place.subject_id for key in keys}))
+
+    def _candidates(self, duty: Duty, held: Held, now: datetime) -> list[Agency]:
+        sites = {fact.site_id for fact in held.true("SITE", "", now)}
+        named = held.agencies()
+        return [
+            agency
+            for agency in self.registry.agencies.values()
+            if agency.kind == duty.agency_kind
+            and (agency.agency_id in named or (agency.kind == "program_office" and sites & set(agency.site_ids)))
+        ]
+
+    def _opening(self, duty: Duty, agency: Agency, key: DataKey, held: Held, now: datetime) -> Opening | None:
+        if key.place.category == ROUTING:
+            return None
+        asker = Asker(duty.matrix_role, agency.agency_id, duty.purpose, frozenset(agency.site_ids))
+        decision = decide(self.policy, self.registry, asker, _record(key, held), held, now)
+        on_duty = tuple(ruling for ruling in decision.rulings if ruling.row in duty.rows)
+        visible = sum(ruling.categories for ruling in on_duty)
+        wanted = _need(key, decision.source)
+        if wanted & ~visible:
+            return None
+        return Opening(agency, tuple(one for one in on_duty if one.categories & wanted), decision.until)
+
+
+def _record(key: DataKey, held: Held) -> Record:
+    """Return the record that scope facts hang on; a charge's own key stands on its referral's facts."""
+    place = key.place
+    has_facts = any(fact.record_id == place.record_id for fact in held.facts)
+    return Record(place.subject_id, place.source_agency_id, place.record_id if has_facts else "")
+
+
+def _need(key: DataKey, source: Agency) -> int:
+    word = next(word for word, bit in BITS.items() if bit == 1 << key.place.category)
+    # A name stands on the referral that it came with (matrix row 40).
+    return need(word, "REFERRAL" if word == "STAFF" else word, source.kind, source.part2)

@@ -1,0 +1,1 @@
+"""Use cases of referral, one module per idea: `(desk, caller, command) -> result`."""

@@ -1,0 +1,162 @@
+"""What an area has to say, written in the transaction that makes it true, waiting for the relay.
+
+Two kinds of rows, in one order per subject: an event for the log, already sealed, and a statement for consent that must
+have arrived before the events behind it are published (architecture section 5, scope facts).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from lead.consent.v1.consent_internal_service_pb2 import LinkSubjectsRequest, StateScopeRequest
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from services.shared.db.types import UtcDateTime
+
+EVENT = "event"
+STATE_SCOPE = "StateScope"
+LINK_SUBJECTS = "LinkSubjects"
+# Sent rows are kept so long for the operator to look at; they hold ciphertext.
+KEPT = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A request to consent that holds back what follows for one subject. `kind` is the method's name."""
+
+    kind: str
+    subject_id: str
+    body: bytes
+
+
+def state_scope(subject_id: str, request: StateScopeRequest) -> Statement:
+    """Return the statement of scope facts that the subject's next events depend on."""
+    return Statement(STATE_SCOPE, subject_id, request.SerializeToString())
+
+
+def link_subjects(subject_id: str, request: LinkSubjectsRequest) -> Statement:
+    """Return the statement of a confirmed link that the subject's next events depend on."""
+    return Statement(LINK_SUBJECTS, subject_id, request.SerializeToString())
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRow:
+    """An event ready for the log. `trace_parent` is that of its request; it stays in this database."""
+
+    topic: str
+    subject_id: str
+    key: bytes
+    value: bytes
+    headers: dict[str, bytes]
+    trace_parent: str
+
+
+def outbox_table(metadata: MetaData) -> Table:
+    """Add the table `outbox` to an area's metadata."""
+    table = Table(
+        "outbox",
+        metadata,
+        Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+        Column("kind", String(20), nullable=False),
+        Column("subject_id", String(64), nullable=False),
+        Column("topic", String(40), nullable=False, default=""),
+        Column("key", LargeBinary, nullable=False, default=b""),
+        Column("value", LargeBinary, nullable=False),
+        Column("headers", Text, nullable=False, default="{}"),
+        Column("trace_parent", String(55), nullable=False, default=""),
+        Column("created_at", UtcDateTime, nullable=False),
+        Column("sent_at", UtcDateTime),
+        # An id is never given twice, so "everything up to this id" keeps its meaning.
+        sqlite_autoincrement=True,
+    )
+    unsent = table.c.sent_at.is_(None)
+    Index("ix_outbox_unsent", table.c.id, sqlite_where=unsent, postgresql_where=unsent)
+    Index("ix_outbox_sent_at", table.c.sent_at)
+    return table
+
+
+def put_statement(connection: Connection, table: Table, statement: Statement, now: datetime) -> None:
+    """Add a statement; in the transaction that makes it true."""
+    row = {"kind": statement.kind, "subject_id": statement.subject_id, "value": statement.body, "created_at": now}
+    connection.execute(insert(table).values(row))
+
+
+def put_event(connection: Connection, table: Table, event: SealedRow, now: datetime) -> None:
+    """Add a sealed event; in the transaction that makes it true."""
+    headers = json.dumps({name: value.decode("ascii") for name, value in event.headers.items()})
+    connection.execute(
+        insert(table).values(
+            kind=EVENT,
+            subject_id=event.subject_id,
+            topic=event.topic,
+            key=event.key,
+            value=event.value,
+            headers=headers,
+            trace_parent=event.trace_parent,
+            created_at=now,
+        )
+    )
+
+
+def unsent(connection: Connection, table: Table, after_id: int, limit: int) -> list[Row[Any]]:
+    """Return the next unsent rows behind an id, oldest first."""
+    query = select(table).where(table.c.sent_at.is_(None), table.c.id > after_id).order_by(table.c.id).limit(limit)
+    return list(connection.execute(query))
+
+
+def newest_unsent(connection: Connection, table: Table, subject_id: str | None = None) -> int:
+    """Return the highest id that is not sent yet, of one subject or of all; 0 when everything is sent."""
+    query = select(func.max(table.c.id)).where(table.c.sent_at.is_(None))
+    if subject_id is not None:
+        query = query.where(table.c.subject_id == subject_id)
+    return int(connection.execute(query).scalar() or 0)
+
+
+def is_sent_up_to(connection: Connection, table: Table, last_id: int, subject_id: str | None = None) -> bool:
+    """Tell whether nothing up to that id is unsent, of one subject or of all."""
+    query = select(table.c.id).where(table.c.sent_at.is_(None), table.c.id <= last_id).limit(1)
+    if subject_id is not None:
+        query = query.where(table.c.subject_id == subject_id)
+    return connection.execute(query).first() is None
+
+
+def oldest_unsent(connection: Connection, table: Table) -> datetime | None:
+    """Return when the oldest row that is not sent was written, None when everything is sent. A metric."""
+    query = select(table.c.created_at).where(table.c.sent_at.is_(None)).order_by(table.c.id).limit(1)
+    return connection.execute(query).scalar()
+
+
+def mark_sent(connection: Connection, table: Table, ids: Collection[int], now: datetime) -> None:
+    """Note that these rows have arrived."""
+    connection.execute(update(table).where(table.c.id.in_(ids)).values(sent_at=now))
+
+
+def purge_sent(connection: Connection, table: Table, now: datetime) -> int:
+    """Delete rows that were sent over seven days ago; returns how many."""
+    return connection.execute(delete(table).where(table.c.sent_at < now - KEPT)).rowcount
+
+
+def headers_of(row: Row[Any]) -> dict[str, bytes]:
+    """Return the headers of an event's row."""
+    return {name: value.encode("ascii") for name, value in json.loads(row.headers).items()}

@@ -1,0 +1,143 @@
+"""Sealed sections that could not be opened when they came, and what is needed to open them later.
+
+A release is often signed after the event (architecture section 6). So what may not be opened today stays here, sealed,
+found by the id of its key; a later grant names the keys. Sections opened under a handler that serves agencies one by
+one stay too, with the agencies that have them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from lead.envelope.v1.envelope_pb2 import SealedSection
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    Select,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+    update,
+)
+
+from services.shared.db.types import UtcDateTime
+from services.shared.events.seal import Envelope
+
+# As long as the topic that it came by keeps it.
+KEPT = timedelta(days=400)
+_ENVELOPE = ("event_id", "topic", "schema", "time", "pseudonym")
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A section as it came, with the routing section of its event, sealed too.
+
+    `agencies` have it already; empty when it was never opened. `trace_parent` is the hop's. `place` orders by arrival.
+    """
+
+    envelope: Envelope
+    routing: SealedSection
+    section: SealedSection
+    trace_parent: str
+    agencies: frozenset[str] = frozenset()
+    place: int = 0
+
+
+def shelf_table(metadata: MetaData) -> Table:
+    """Add the table `shelf` to an area's metadata."""
+    return Table(
+        "shelf",
+        metadata,
+        Column("place", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+        Column("key_id", LargeBinary, nullable=False, index=True),
+        Column("event_id", String(64), nullable=False),
+        # The clear attributes, which the ciphertext is bound to.
+        Column("envelope", Text, nullable=False),
+        Column("routing", LargeBinary, nullable=False),
+        Column("section", LargeBinary, nullable=False),
+        Column("trace_parent", String(55), nullable=False),
+        Column("agencies", JSON, nullable=False),
+        Column("is_opened", Boolean, nullable=False),
+        Column("shelved_at", UtcDateTime, nullable=False, index=True),
+        sqlite_autoincrement=True,
+    )
+
+
+def shelve(connection: Connection, table: Table, sections: Collection[Shelved], now: datetime) -> None:
+    """Put sections on the shelf."""
+    rows = [
+        {
+            "key_id": one.section.key_id,
+            "event_id": one.envelope.event_id,
+            "envelope": json.dumps([getattr(one.envelope, name) for name in _ENVELOPE]),
+            "routing": one.routing.SerializeToString(),
+            "section": one.section.SerializeToString(),
+            "trace_parent": one.trace_parent,
+            "agencies": sorted(one.agencies),
+            "is_opened": bool(one.agencies),
+            "shelved_at": now,
+        }
+        for one in sections
+    ]
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def under_keys(connection: Connection, table: Table, key_ids: Collection[bytes]) -> list[Shelved]:
+    """Return what lies under these keys, in order of arrival; takes nothing off."""
+    return _found(connection, select(table).where(table.c.key_id.in_(key_ids)).order_by(table.c.place))
+
+
+def never_opened(connection: Connection, table: Table, after_place: int, limit: int) -> list[Shelved]:
+    """Return the next sections that nobody has yet, in order of arrival."""
+    unopened = select(table).where(table.c.place > after_place, table.c.is_opened.is_(False))
+    return _found(connection, unopened.order_by(table.c.place).limit(limit))
+
+
+def take(connection: Connection, table: Table, places: Collection[int]) -> None:
+    """Take sections off the shelf: what they said is applied."""
+    connection.execute(delete(table).where(table.c.place.in_(places)))
+
+
+def note_opened(connection: Connection, table: Table, place: int, agencies: Collection[str]) -> None:
+    """Keep a section on the shelf and note which agencies have it now."""
+    connection.execute(update(table).where(table.c.place == place).values(agencies=sorted(agencies), is_opened=True))
+
+
+def purge(connection: Connection, table: Table, key_ids: Collection[bytes]) -> int:
+    """Delete everything under these keys, after an erasure or expungement destroyed them; returns how many sections."""
+    return connection.execute(delete(table).where(table.c.key_id.in_(key_ids))).rowcount
+
+
+def forget(connection: Connection, table: Table, now: datetime) -> int:
+    """Delete what is older than its topic keeps; returns how many sections."""
+    return connection.execute(delete(table).where(table.c.shelved_at < now - KEPT)).rowcount
+
+
+def _found(connection: Connection, query: Select[*tuple[object, ...]]) -> list[Shelved]:
+    return [_shelved(row) for row in connection.execute(query)]
+
+
+def _shelved(row: Row[*tuple[object, ...]]) -> Shelved:
+    stored = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+    return Shelved(
+        envelope=Envelope(*json.loads(stored["envelope"])),
+        routing=SealedSection.FromString(stored["routing"]),
+        section=SealedSection.FromString(stored["section"]),
+        trace_parent=stored["trace_parent"],
+        agencies=frozenset(stored["agencies"]),
+        place=stored["place"],
+    )

@@ -1,0 +1,1 @@
+"""What every enforcement point shares about sharing: need sets, and the client of the one decision function."""

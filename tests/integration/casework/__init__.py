@@ -1,0 +1,1 @@
+"""Casework on a real database."""

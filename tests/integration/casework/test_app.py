@@ -1,0 +1,32 @@
+"""The wiring: a whole area is built without anybody to talk to, and serves nothing before its start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from services.casework.app import build
+from services.casework.config import Config
+from services.shared.clock import SystemClock
+from services.shared.db import make_engine, migrations
+from services.shared.db.migrations import SchemaNotCurrent
+from services.shared.identity import DevelopmentCa, create_signing_key
+from services.shared.places import site_packs
+
+
+def a_config(folder: Path) -> Config:
+    """Return a configuration in order, of an area that nobody else runs beside."""
+    key = folder / "assertion.pem"
+    create_signing_key(key)
+    (folder / "area.key").write_bytes(b"k" * 32)
+    return Config(
+        address="127.0.0.1:0",
+        database_url=f"sqlite:///{folder / 'casework.db'}",
+        tls=DevelopmentCa.create(folder / "ca", SystemClock()).issue("casework"),
+        assertion_key=key.with_suffix(".pub"),
+        consent_address="127.0.0.1:1",
+        log_folder=folder / "log",
+        area_key=folder / "area.key",
+        sites_folder=site_packs(),
+    )

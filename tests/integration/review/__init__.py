@@ -1,0 +1,1 @@
+"""Review on a real database: what comes by events, the queue, decisions."""

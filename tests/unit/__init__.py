@@ -1,0 +1,1 @@
+"""Rules without sockets or a database."""

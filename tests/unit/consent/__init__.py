@@ -1,0 +1,1 @@
+"""Rules of permission: policy, consents, revocation, keys."""

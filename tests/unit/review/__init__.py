@@ -1,0 +1,1 @@
+"""Rules of review: states, decisions, what is opened of a referral, the frozen basis."""
