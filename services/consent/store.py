@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,9 @@ from services.consent.domain import Consent, Revocation
 from services.consent.held import Held, ScopeFact
 from services.consent.models import CONSENT_RECIPIENTS, CONSENTS, LINKS, REVOCATIONS, SCOPE_FACTS
 from services.consent.stored import consent_from_row, draft_to_json
+
+
+_WINDOWS = frozenset({"DISPATCHED"})
 
 
 def held(connection: Connection, subject_ids: Iterable[str]) -> Mapping[str, Held]:
@@ -67,9 +71,14 @@ def is_known(connection: Connection, subject_id: str) -> bool:
 
 
 def state(connection: Connection, fact: ScopeFact) -> bool:
-    """Store a fact, unless a newer statement about the same stands (EV-16); returns whether anything changed."""
+    """Store a fact, unless a newer statement about the same stands (EV-16); returns whether anything changed.
+
+    A window that was closed or shortened is never opened again: whoever closed it need not be heard of by the others.
+    """
     table = SCOPE_FACTS
     same = and_(table.c.fact == fact.fact, table.c.record_id == fact.record_id, table.c.agency_id == fact.agency_id)
+    if fact.fact in _WINDOWS:
+        fact = _narrowed(fact, connection.execute(select(table).where(same)).mappings().first())
     values = {
         "subject_id": fact.subject_id,
         "site_id": fact.site_id,
@@ -85,6 +94,14 @@ def state(connection: Connection, fact: ScopeFact) -> bool:
     key = {"fact": fact.fact, "record_id": fact.record_id, "agency_id": fact.agency_id}
     connection.execute(insert(table).values(key | values))
     return True
+
+
+def _narrowed(fact: ScopeFact, row: Mapping[Any, Any] | None) -> ScopeFact:
+    if row is None:
+        return fact
+    stands = _fact(row)
+    ends = [end for end in (stands.until_at, fact.until_at) if end is not None]
+    return replace(fact, closed=fact.closed or stands.closed, until_at=min(ends, default=None))
 
 
 def add_consent(connection: Connection, consent: Consent, now: datetime) -> None:

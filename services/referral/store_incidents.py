@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, Table, and_, delete, insert, or_, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
 
 from services.referral.holding import Holding
 from services.referral.incident import Incident
@@ -64,15 +65,26 @@ def digests(connection: Connection, incident_ids: Sequence[str]) -> Mapping[str,
 
 
 def save(connection: Connection, holding: Holding, now: datetime) -> None:
-    """Store what a submission made of the agency's candidates."""
-    if added := [_row(each, now) for each in holding.added]:
-        connection.execute(insert(INCIDENTS), added)
+    """Store what a submission made of the agency's candidates.
+
+    Raises ChangedMeanwhileError when another one was quicker with the same reports.
+    """
+    remove(connection, holding.removed)
     for before, after in holding.changed:
         put(connection, before, after, now)
-    remove(connection, holding.removed)
     contents = [{"incident_id": one, "digest": digest, "version": n} for one, digest, n in holding.contents]
-    if contents:
-        connection.execute(insert(INCIDENT_CONTENTS), contents)
+    _insert(connection, INCIDENTS, [_row(each, now) for each in holding.added])
+    _insert(connection, INCIDENT_CONTENTS, contents)
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        return
+    try:
+        connection.execute(insert(table), rows)
+    except IntegrityError:
+        # The driver's text holds the key, so nothing of it goes on.
+        raise ChangedMeanwhileError from None
 
 
 def put(connection: Connection, before: Incident, after: Incident, now: datetime) -> None:

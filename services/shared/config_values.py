@@ -83,9 +83,23 @@ def convert(hint: Any, given: object, folder: Path) -> object:
         return {str(key): convert(arguments[1], each, folder) for key, each in given.items()}
     if origin is Literal and given in arguments:
         return given
+    if dataclass_in(kind) is not None:
+        return _record(kind, given, folder)
     if isinstance(kind, type) and origin is None:
         return _scalar(kind, given, folder)
     raise ValueError("not of this type")
+
+
+def _record(kind: type, given: object, folder: Path) -> object:
+    """Return an item of a list of sections: it has its required fields and no other ones."""
+    wanted = hints(kind)
+    if not isinstance(given, Mapping) or not set(given) <= set(wanted):
+        raise ValueError("not of this type")
+    values = {str(name): convert(wanted[name], value, folder) for name, value in given.items()}
+    try:
+        return kind(**values)
+    except TypeError:
+        raise ValueError("not of this type") from None
 
 
 def _scalar(kind: type, given: object, folder: Path) -> object:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from services.referral import incident as incidents
 from services.referral import store_incidents
-from services.referral.handlers.desk import Desk
+from services.referral.handlers.desk import Desk, busy
 from services.referral.holding import Holding, report_of
 from services.referral.incident import Incident, Report, Result
 from services.referral.models import IDEMPOTENCY
@@ -18,6 +18,7 @@ from services.referral.rms.candidate import Action, Candidate, Item, content_dig
 from services.referral.rms.nibrs import read
 from services.referral.scope import require_police
 from services.referral.screening import screen
+from services.referral.store import ChangedMeanwhileError
 from services.shared.db.idempotency import Key
 from services.shared.errors import Violation, failed_precondition, invalid
 from services.shared.sharing.assertion import Caller
@@ -27,6 +28,8 @@ from services.shared.sites import Site
 _MOST = 5_000
 # A repeated import is answered from what it finds, so its key stands for no single record.
 _KEY_FOR = "import"
+# Another import of the same reports was quicker; what it left is judged anew.
+_ATTEMPTS = 5
 
 
 def import_incidents(desk: Desk, caller: Caller, data: bytes, key: Key | None) -> list[Result]:
@@ -51,7 +54,12 @@ def import_incidents(desk: Desk, caller: Caller, data: bytes, key: Key | None) -
         store_incidents.save(connection, holding, desk.clock.now())
         return results
 
-    return desk.db.in_transaction(work)
+    for _ in range(_ATTEMPTS):
+        try:
+            return desk.db.in_transaction(work)
+        except ChangedMeanwhileError:
+            continue
+    raise busy()
 
 
 def listed(desk: Desk, caller: Caller, place: Place | None, size: int) -> tuple[list[Incident], str]:

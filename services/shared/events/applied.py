@@ -13,13 +13,16 @@ from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What a newer version replaces: one category of one record, for one agency, within one series of events.
+    """What a newer version replaces: one category of one record of one subject, for one agency, within one series.
 
+    The subject belongs to it, since one record may speak of several: a participant's confirmation goes to each subject
+    that was linked to him.
     `part_record_id` is that of a record with a key of its own (a charge of a referral), else empty or the record's.
     """
 
     series: str
     record_id: str
+    subject_id: str
     category: int
     part_record_id: str
     agency_id: str
@@ -32,6 +35,7 @@ def applied_table(metadata: MetaData) -> Table:
         metadata,
         Column("series", String(80), primary_key=True),
         Column("record_id", String(64), primary_key=True),
+        Column("subject_id", String(64), primary_key=True),
         Column("category", Integer, primary_key=True),
         Column("part_record_id", String(64), primary_key=True),
         Column("agency_id", String(64), primary_key=True),
@@ -44,6 +48,7 @@ def advance(connection: Connection, table: Table, slot: Slot, version: int) -> b
     here = (
         (table.c.series == slot.series)
         & (table.c.record_id == slot.record_id)
+        & (table.c.subject_id == slot.subject_id)
         & (table.c.category == slot.category)
         & (table.c.part_record_id == slot.part_record_id)
         & (table.c.agency_id == slot.agency_id)
@@ -54,6 +59,7 @@ def advance(connection: Connection, table: Table, slot: Slot, version: int) -> b
             insert(table).values(
                 series=slot.series,
                 record_id=slot.record_id,
+                subject_id=slot.subject_id,
                 category=slot.category,
                 part_record_id=slot.part_record_id,
                 agency_id=slot.agency_id,

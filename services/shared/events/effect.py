@@ -99,7 +99,7 @@ class Effects:
 
 
 def _slot(handler: AnyHandler, routing: Routing, part: OpenedPart, agency_id: str) -> Slot:
-    return Slot(handler.versions_of, routing.record_id, part.category, part.record_id, agency_id)
+    return Slot(handler.versions_of, routing.record_id, routing.subject_id, part.category, part.record_id, agency_id)
 
 
 def _kept(handler: AnyHandler, opened: Opened) -> Iterator[Shelved]:

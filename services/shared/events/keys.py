@@ -102,6 +102,8 @@ class Lease:
 
     events: tuple[ReleasedKeys, ...]
     epoch: int
+    # How often everything had changed when it was asked for.
+    drops: int
     taken_at: datetime
     taken_monotonic: float
 
@@ -120,18 +122,18 @@ class Leases:
         # Held over a commit, so that a change is acknowledged before it or noticed by it, never in between.
         self._lock = threading.Lock()
         self._changed: dict[str, int] = {}
-        self._all_changed = 0
+        self._drops = 0
         session.on_change(self._note)
 
     def take(self, events: Sequence[SealedKeys]) -> Lease:
         """Ask for the keys of these events. Raises LeaseLostError without a live session or for a stale answer."""
         if not self._session.alive():
             raise LeaseLostError("no session with consent")
-        known, now, monotonic = self._session.epoch(), self._clock.now(), self._clock.monotonic()
+        known, drops, now, monotonic = self._session.epoch(), self._drops, self._clock.now(), self._clock.monotonic()
         answer = self._keys.release(events)
         if answer.epoch < known or len(answer.events) != len(events):
             raise LeaseLostError("the answer is older than what this process was told already")
-        return Lease(tuple(answer.events), answer.epoch, now, monotonic)
+        return Lease(tuple(answer.events), answer.epoch, drops, now, monotonic)
 
     @contextmanager
     def committing(self, lease: Lease, subject_ids: Collection[str]) -> Iterator[None]:
@@ -151,14 +153,15 @@ class Leases:
             raise LeaseLostError("the lease has ended")
         if now < lease.taken_at + timedelta(seconds=age) - _JUMP:
             raise LeaseLostError("the wall clock went back")
-        newest = max([self._all_changed, *(self._changed.get(subject, 0) for subject in subject_ids)])
-        if newest > lease.epoch:
+        newest = max((self._changed.get(subject, 0) for subject in subject_ids), default=0)
+        if self._drops > lease.drops or newest > lease.epoch:
             raise LeaseLostError("something changed since the keys were released")
 
     def _note(self, change: Change) -> None:
         with self._lock:
             if change.everything or len(self._changed) >= _MOST_REMEMBERED:
-                self._all_changed = change.epoch
+                # Whatever its epoch: after a restore consent counts from an older one again.
+                self._drops += 1
                 self._changed.clear()
             self._changed.update(dict.fromkeys(change.subject_ids, change.epoch))
 

@@ -15,6 +15,7 @@ from services.shared.events import offsets, shelf
 from services.shared.events.batch import Batches
 from services.shared.events.keys import Change, Session
 from services.shared.events.shelf import Shelved
+from services.shared.events.sweep import Sweep
 from services.shared.events.tables import ConsumerTables
 
 _AT_ONCE = 200
@@ -30,8 +31,8 @@ class Late:
         # A dict for its order: first named, first asked.
         self._keys: dict[bytes, None] = {}
         self._newest_epoch = 0
-        self._wants_sweep = True
-        self._sweep_after: int | None = None
+        self._sweep = Sweep()
+        self._session = session
         with db.read() as connection:
             self._stored_epoch = max(0, offsets.position(connection, tables.offsets, offsets.EPOCH))
         session.on_change(self._note)
@@ -40,8 +41,9 @@ class Late:
     def round(self) -> bool:
         """Ask for the next keys, or for the next part of the sweep; returns whether there was anything to ask for.
 
-        Raises what `is_away` knows; then the next round asks for the same.
+        Raises what `is_away` knows; then the next round asks for the same. Call it inside a live session.
         """
+        self._notice_restore()
         if keys := self._take_keys():
             try:
                 with self._db.read() as connection:
@@ -52,30 +54,50 @@ class Late:
                 raise
             self._store_epoch()
             return True
-        return self._sweep()
+        return self._go_on_sweeping()
 
     def _ask(self, found: Sequence[Shelved]) -> None:
         for start in range(0, len(found), _AT_ONCE):
             self._batches.late(found[start : start + _AT_ONCE])
 
-    def _sweep(self) -> bool:
+    def _go_on_sweeping(self) -> bool:
         with self._lock:
-            if self._sweep_after is None and self._wants_sweep:
-                self._sweep_after, self._wants_sweep = 0, False
-            after = self._sweep_after
-        if after is None:
+            cursor = self._sweep.cursor()
+        if cursor is None:
+            self._store_epoch()
             return False
         with self._db.read() as connection:
-            found = shelf.never_opened(connection, self._tables.shelf, after, _AT_ONCE)
+            found = shelf.page(
+                connection, self._tables.shelf, cursor.after, _AT_ONCE, unopened_only=cursor.unopened_only
+            )
         self._batches.late(found)
-        self._sweep_after = found[-1].place if len(found) == _AT_ONCE else None
+        with self._lock:
+            if len(found) == _AT_ONCE:
+                self._sweep.came_to(found[-1].place)
+            else:
+                self._sweep.end()
         return bool(found)
+
+    def _notice_restore(self) -> None:
+        """Forget the epoch kept here when consent is behind it: it was restored, and its epochs come again."""
+        epoch = self._session.epoch()
+        if epoch < self._stored_epoch:
+            with self._lock:
+                self._sweep.wish(opened_too=True)
+            self._put_epoch(epoch)
 
     def _note(self, change: Change) -> None:
         with self._lock:
-            self._keys.update(dict.fromkeys(change.key_ids))
+            if change.everything:
+                # Either it is one change, next in line, or it stands for more than could be told one by one.
+                is_told_in_full = change.epoch in {self._stored_epoch, self._newest_epoch, self._newest_epoch + 1}
+                self._sweep.wish(opened_too=not is_told_in_full)
+                self._newest_epoch = change.epoch
+                # Older than what is kept here: consent was restored, and what it tells from now on is new.
+                self._stored_epoch = min(self._stored_epoch, change.epoch)
+            if change.epoch > self._stored_epoch:
+                self._keys.update(dict.fromkeys(change.key_ids))
             self._newest_epoch = max(self._newest_epoch, change.epoch)
-            self._wants_sweep = self._wants_sweep or change.everything
 
     def _add(self, keys: Iterable[bytes]) -> None:
         with self._lock:
@@ -90,10 +112,14 @@ class Late:
             return keys
 
     def _store_epoch(self) -> None:
-        """When no key is left, remember that every change so far was applied."""
+        """When nothing is left to ask for, remember that every change so far was applied."""
         with self._lock:
-            epoch = 0 if self._keys else self._newest_epoch
+            epoch = 0 if self._keys or self._sweep.is_on() else self._newest_epoch
         if epoch > self._stored_epoch:
-            with self._db.write() as connection:
-                offsets.move(connection, self._tables.offsets, offsets.EPOCH, epoch)
+            self._put_epoch(epoch)
+
+    def _put_epoch(self, epoch: int) -> None:
+        with self._db.write() as connection:
+            offsets.move(connection, self._tables.offsets, offsets.EPOCH, epoch)
+        with self._lock:
             self._stored_epoch = epoch

@@ -70,10 +70,12 @@ class ConsumerLoop:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the batch under way and stop."""
+        """Finish the batch under way, stop, and close the reader."""
         self._stopping.set()
         self._its.reader.wake()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._its.reader.close()
 
     def ready(self) -> bool:
         """Tell whether the loop runs and its last round went well; False for good once it stopped itself."""

@@ -64,7 +64,7 @@ class Relay:
 
         `observe` is told the state after every round.
         """
-        self._db, self._table, self._clock, self._observe = db, table, clock, observe
+        self._db, self._table, self._writer, self._clock, self._observe = db, table, writer, clock, observe
         self._rounds = Rounds(db, table, writer, deliver_statement, clock)
         self._failures = 0
         self._purge_at = clock.monotonic()
@@ -78,10 +78,12 @@ class Relay:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the round under way and stop; what is unsent waits for the next process."""
+        """Finish the round under way, stop, and close the writer; what is unsent waits for the next process."""
         self._stopping.set()
         self._wake.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._writer.close()
 
     def nudge(self) -> None:
         """Look at once: something was committed."""

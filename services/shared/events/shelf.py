@@ -101,10 +101,14 @@ def under_keys(connection: Connection, table: Table, key_ids: Collection[bytes])
     return _found(connection, select(table).where(table.c.key_id.in_(key_ids)).order_by(table.c.place))
 
 
-def never_opened(connection: Connection, table: Table, after_place: int, limit: int) -> list[Shelved]:
-    """Return the next sections that nobody has yet, in order of arrival."""
-    unopened = select(table).where(table.c.place > after_place, table.c.is_opened.is_(False))
-    return _found(connection, unopened.order_by(table.c.place).limit(limit))
+def page(
+    connection: Connection, table: Table, after_place: int, limit: int, *, unopened_only: bool = True
+) -> list[Shelved]:
+    """Return the next sections behind a place, in order of arrival: those that nobody has yet, or all."""
+    query = select(table).where(table.c.place > after_place)
+    if unopened_only:
+        query = query.where(table.c.is_opened.is_(False))
+    return _found(connection, query.order_by(table.c.place).limit(limit))
 
 
 def take(connection: Connection, table: Table, places: Collection[int]) -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from services.casework.app import build
 from services.casework.config import Config
-from services.shared.clock import SystemClock
 from services.shared.db import make_engine, migrations
 from services.shared.db.migrations import SchemaNotCurrent
 from services.shared.identity import DevelopmentCa, create_signing_key
@@ -23,10 +22,22 @@ def a_config(folder: Path) -> Config:
     return Config(
         address="127.0.0.1:0",
         database_url=f"sqlite:///{folder / 'casework.db'}",
-        tls=DevelopmentCa.create(folder / "ca", SystemClock()).issue("casework"),
+        tls=DevelopmentCa.create(folder / "ca").files("casework"),
         assertion_key=key.with_suffix(".pub"),
         consent_address="127.0.0.1:1",
         log_folder=folder / "log",
         area_key=folder / "area.key",
         sites_folder=site_packs(),
     )
+
+
+def test_a_migrated_area_is_built_and_binds_its_port(tmp_path: Path) -> None:
+    config = a_config(tmp_path)
+    migrations.upgrade("casework", make_engine(config.database_url))
+    app = build(config)
+    assert app.port > 0
+
+
+def test_an_area_that_is_not_migrated_refuses_to_start(tmp_path: Path) -> None:
+    with pytest.raises(SchemaNotCurrent):
+        build(a_config(tmp_path))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Collection
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,7 +10,8 @@ from sqlalchemy import Connection
 from services.shared.errors import LeadError
 from services.shared.events import shelf
 from services.shared.events.delivery import Delivery, Handler
-from tests.unit.events.harness import EFFECTS, TABLES, Killed, World, an_event, write_down
+from services.shared.events.keys import Change
+from tests.unit.events.harness import EFFECTS, TABLES, Killed, Receiver, World, an_event, write_down
 from tests.unit.events.sample import CHARGE, IDENTITY, NARRATIVE, SampleChanged, a_change
 
 KEEPING = {"SampleChanged": Handler(SampleChanged, write_down, for_later_agencies=True)}
@@ -194,3 +197,64 @@ def test_a_late_event_that_cannot_be_applied_is_given_up_and_leaves_the_shelf(wo
     receiver.consume()
     assert receiver.rows(TABLES.dead_letters, "reason", "position") == [("KeyError", -1)]
     assert receiver.shelved() == 0
+
+
+def told(epoch: int, *, keys: Collection[bytes] = (), everything: bool = False) -> Change:
+    return SimpleNamespace(epoch=epoch, subject_ids=(), key_ids=tuple(keys), everything=everything)
+
+
+def restarted(world: World, *changes: Change) -> Receiver:
+    """Return the consumer after a restart, its new session having told this history at once."""
+    world.consent.session.changes.clear()
+    receiver = world.receiver(KEEPING)
+    for change in changes:
+        world.consent.session.tell(change)
+    return receiver
+
+
+def served_one_agency(world: World) -> int:
+    """Let a consumer open an event for one agency and keep up with consent; return the epoch."""
+    world.consent.allow(IDENTITY, "north-pd")
+    world.producer.publish(an_event(a_change(name="Testa")))
+    receiver = world.receiver(KEEPING)
+    receiver.consume()
+    world.consent.change("sub_1")
+    receiver.consume()
+    return world.consent.session.epoch()
+
+
+def test_a_session_that_tells_old_changes_again_asks_nothing_again(world: World) -> None:
+    epoch = served_one_agency(world)
+    asked = list(world.consent.asked)
+    restarted(world, told(epoch - 1, keys=asked), told(epoch, everything=True)).consume()
+    assert world.consent.asked == asked
+
+
+def test_changes_too_many_to_be_told_make_the_consumer_ask_for_everything(world: World) -> None:
+    served_one_agency(world)
+    world.consent.allow(IDENTITY, "south-pd", tell=False)
+    receiver = restarted(world, told(1), told(world.consent.release([]).epoch, everything=True))
+    receiver.consume()
+    assert receiver.rows(EFFECTS, "agency_id") == [("north-pd",), ("south-pd",)]
+
+
+def test_a_restored_consent_that_counts_from_an_older_epoch_is_listened_to_again(world: World) -> None:
+    epoch = served_one_agency(world)
+    receiver = restarted(world, told(epoch - 1))
+    world.consent._epoch = epoch - 1
+    receiver.consume()
+    world.consent.allow(IDENTITY, "south-pd")
+    receiver.consume()
+    assert receiver.rows(EFFECTS, "agency_id") == [("north-pd",), ("south-pd",)]
+
+
+def test_what_a_restored_consent_tells_right_after_its_restore_is_not_missed(world: World) -> None:
+    epoch = served_one_agency(world)
+    receiver = world.receiver(KEEPING)
+    receiver.consume()
+    world.consent.session.tell(told(epoch - 2, everything=True))
+    world.consent._epoch = epoch - 2
+    receiver.consume()
+    world.consent.allow(IDENTITY, "south-pd")
+    receiver.consume()
+    assert receiver.rows(EFFECTS, "agency_id") == [("north-pd",), ("south-pd",)]

@@ -154,3 +154,12 @@ def test_what_is_remembered_of_changes_is_bounded_and_errs_on_the_safe_side(desk
     assert len(desk.leases._changed) <= 10_000
     with pytest.raises(LeaseLostError):
         desk.commit(lease)
+
+
+def test_after_a_restore_an_older_epoch_still_ends_what_was_leased_before(desk: Desk) -> None:
+    lease = desk.take()
+    desk.consent.session.tell(a_change(lease.epoch + 5, "sub_1"))
+    desk.consent.session.tell(a_change(0, everything=True))
+    with pytest.raises(LeaseLostError):
+        desk.commit(lease, "sub_2")
+    desk.commit(desk.take())

@@ -56,7 +56,7 @@ def a_charge(
     charge = pb.ChargeDraft(statute=statute, offense_code=code, level=pb.CHARGE_LEVEL_MISDEMEANOR)
     if quantity:
         charge.substances.add(drug="heroin", quantity=quantity, unit=pb.QUANTITY_UNIT_GRAM)
-    return _changed(charge, changes)
+    return changed(charge, changes)
 
 
 def a_draft(site: Site = SEATTLE, door: str = "ARREST_DIVERSION", **changes: Any) -> pb.ReferralDraft:
@@ -83,7 +83,7 @@ def a_draft(site: Site = SEATTLE, door: str = "ARREST_DIVERSION", **changes: Any
             pb.Attestation(rule=rule, answer=pb.ATTESTATION_ANSWER_CLEAR) for rule in site.attested_rules(door)
         ],
     )
-    return _changed(draft, changes)
+    return changed(draft, changes)
 
 
 def from_rms(record_id: str = "R-1", version: int = 1, **changes: Any) -> pb.ReferralDraft:
@@ -111,10 +111,10 @@ def an_offer(referral_id: str = "ref_1", etag: str = "e", **changes: Any) -> ser
         dispatch_agency_id="sample-outreach",
         etag=etag,
     )
-    return _changed(request, changes)
+    return changed(request, changes)
 
 
-def _changed(message: M, changes: Mapping[str, Any]) -> M:
+def changed(message: M, changes: Mapping[str, Any]) -> M:
     """Replace fields whole; None takes a field away."""
     for name, value in changes.items():
         message.ClearField(name)

@@ -184,4 +184,4 @@ def test_an_older_directory_serves_while_consent_is_away() -> None:
     clock.advance(6)
     assert directory.oris("sample-police")
     assert directory.oris("sample-police")
-    assert registry.calls == 4
+    assert registry.calls == 3

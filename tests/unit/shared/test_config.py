@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.shared import config_values
 from services.shared.config import ConfigError, load
 
 SECRET = "hunter2-testa"
@@ -204,3 +205,16 @@ def test_a_number_is_finite(tmp_path: Path, text: str) -> None:
         "ratio must be a number",
         "wait must be a number of seconds",
     )
+
+
+def test_a_list_of_sections_becomes_dataclasses_and_a_wrong_one_is_named(tmp_path: Path) -> None:
+    @dataclass(frozen=True)
+    class Issuer:
+        name: str
+        keys: Path
+
+    good = config_values.convert(tuple[Issuer, ...], [{"name": "a", "keys": "k.json"}], tmp_path)
+    assert good == (Issuer("a", tmp_path / "k.json"),)
+    for wrong in ([{"name": "a"}], [{"name": "a", "keys": "k", "more": 1}], ["a"], [{"name": 1, "keys": "k"}]):
+        with pytest.raises(ValueError, match="not of this type"):
+            config_values.convert(tuple[Issuer, ...], wrong, tmp_path)

@@ -19,12 +19,19 @@ def upgrade() -> None:
         "applied_version",
         sa.Column("series", sa.String(length=80), nullable=False),
         sa.Column("record_id", sa.String(length=64), nullable=False),
+        sa.Column("subject_id", sa.String(length=64), nullable=False),
         sa.Column("category", sa.Integer(), nullable=False),
         sa.Column("part_record_id", sa.String(length=64), nullable=False),
         sa.Column("agency_id", sa.String(length=64), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint(
-            "series", "record_id", "category", "part_record_id", "agency_id", name=op.f("pk_applied_version")
+            "series",
+            "record_id",
+            "subject_id",
+            "category",
+            "part_record_id",
+            "agency_id",
+            name=op.f("pk_applied_version"),
         ),
     )
     op.create_table(

@@ -1,0 +1,56 @@
+"""What an answer shows: its JSON walked beside its descriptor, each non-empty field by the category it is labelled with.
+
+An agency's programmer could do the same with the published contract. What the contract doesn't know, or doesn't label,
+comes out under a word that no table expects, so that it can't be overlooked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+from services.shared import labels
+
+Label = tuple[str, str]
+"""(full name of the record's message, empty for what is about nobody; category word)."""
+
+UNLABELLED = "UNLABELLED"
+UNKNOWN = "UNKNOWN"
+_PREFIX = "CATEGORY_"
+
+
+def seen(answer: Mapping[str, Any], message: Descriptor, record: str = "") -> Iterator[Label]:
+    """Yield the label of each non-empty field of an answer that is a message of this type."""
+    record = message.full_name if labels.person_record(message) else record
+    fields = {field.json_name: field for field in message.fields}
+    for name, value in answer.items():
+        field = fields.get(name)
+        if field is None:
+            yield record, UNKNOWN
+        elif not is_empty(value):
+            yield from _field(answer, value, field, record)
+
+
+def is_empty(value: Any) -> bool:
+    """Tell whether a JSON value says nothing; `false` and 0 say something."""
+    return value is None or value in ("", [], {})
+
+
+def _field(answer: Mapping[str, Any], value: Any, field: FieldDescriptor, record: str) -> Iterator[Label]:
+    if labels.is_leaf(field):
+        yield record, _word(answer, field)
+        return
+    assert field.message_type is not None  # noqa: S101 - it is no leaf
+    for inner in value if field.is_repeated else [value]:
+        yield from seen(inner, field.message_type, record)
+
+
+def _word(answer: Mapping[str, Any], field: FieldDescriptor) -> str:
+    sibling = labels.category_from(field)
+    if sibling:
+        quoted = answer.get(field.containing_type.fields_by_name[sibling].json_name, "")
+        return str(quoted).removeprefix(_PREFIX) or UNLABELLED
+    number = labels.category(field)
+    return labels.words(labels.bit(number))[0] if number else UNLABELLED
