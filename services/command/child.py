@@ -62,7 +62,7 @@ class Child:
 
     def start(self, now: float) -> None:
         """Start it. Its stdin ends when this process does, whatever way, and it stops then."""
-        with self.log.open("ab") as log:
+        with os.fdopen(os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.PIPE,

@@ -83,7 +83,8 @@ def key_id(public: bytes) -> str:
 
 def _folders(layout: Layout) -> None:
     folders = [layout.data, layout.event_log, layout.run, layout.log("x").parent, layout.spans("x").parent]
-    for folder in (*folders, *map(layout.witness, WITNESSES)):
+    witnesses = [layout.witness(agency) for agency in WITNESSES]
+    for folder in (*folders, witnesses[0].parent, *witnesses):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     layout.data.chmod(0o700)
 

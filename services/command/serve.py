@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 from importlib import import_module
 from pathlib import Path
@@ -61,6 +60,7 @@ def _reason(error: Exception) -> str:
 
 
 def _stop_at_eof() -> None:
-    while sys.stdin.buffer.read(1):
+    # Not by sys.stdin, whose lock a thread that waits would still hold when the process ends.
+    while os.read(0, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

@@ -167,6 +167,7 @@ def _ends(
     for ruling in rulings:
         if ruling.consent is not None:
             yield ruling.consent.draft.expires_at
-    for stated in held.facts:
-        if stated.agency_id == asker.agency_id and record.record_id in ("", stated.record_id) and stated.holds(now):
-            yield stated.until_at
+    of_record = (one for one in held.facts if record.record_id in ("", one.record_id))
+    for stated in (*of_record, *held.participant_facts):
+        if stated.agency_id in ("", asker.agency_id) or stated.fact == "SAFETY":
+            yield stated.turns(now)

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from services.shared.sharing.need import mask
 
+TYPES = frozenset({"NAMED", "TPO", "RESEARCH", "CJ_REFERRAL"})
 TPO_PURPOSES = frozenset({"TREAT", "HPAYMT", "HOPERAT"})
 """All that a TPO consent ever serves: never police, prosecutor or diversion (P2-42)."""
 
@@ -87,9 +88,12 @@ class Consent:
     version: int = 1
     revocations: tuple[Revocation, ...] = ()
 
-    def state(self, now: datetime) -> str:
-        """Return ACTIVE, EXPIRED or REVOKED; revoked means that no recipient has any category left."""
-        if all(not self.granted(recipient) for recipient in self.draft.recipient_agency_ids):
+    def state(self, now: datetime, recipients: tuple[str, ...] = ()) -> str:
+        """Return ACTIVE, EXPIRED or REVOKED; revoked means that none of these recipients has any category left.
+
+        Without `recipients`, all of them are meant.
+        """
+        if not any(self.granted(recipient) for recipient in recipients or self.draft.recipient_agency_ids):
             return "REVOKED"
         expires = self.draft.expires_at
         return "EXPIRED" if expires is not None and expires <= now else "ACTIVE"

@@ -10,16 +10,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from services.consent.domain import TPO_PURPOSES, Draft
+from lead.options.v1.words_pb2 import Purpose
+
+from services.consent.domain import TPO_PURPOSES, TYPES, Draft
 from services.consent.registry import Registry
 from services.shared.sharing.need import BITS
-from services.shared.sharing.purposes import REFUSED
 
 RULES_OF_2024 = "2024"
 LEGACY = "legacy"
 _COMPLIANCE_DATE = datetime(2026, 2, 16, tzinfo=UTC)
 """A consent signed before may pass on the elements of before 2024 (P2-24)."""
 
+# Refused purposes are no words of the contract at all; the person's own access needs no release.
+_RELEASABLE_PURPOSES = frozenset(name.removeprefix("PURPOSE_") for name, number in Purpose.items() if number) - {
+    "PATRQT"
+}
 _TREATING = frozenset({"sud_treatment", "mental_health", "health_care", "ems"})
 _COVERED = frozenset({"COVERED_ENTITY", "BUSINESS_ASSOCIATE"})
 # Never a matter of a release: the source's class, aggregates, facts of the exchange, the law's own records.
@@ -98,7 +103,7 @@ def _redisclosure_untold(draft: Draft, setting: Setting) -> bool:
 
 
 def _never_ends(draft: Draft, _: Setting) -> bool:
-    has_end = draft.expires_at is not None or bool(draft.expire_event)
+    has_end = draft.expires_at is not None or bool(draft.expire_event.strip())
     return not has_end and not (draft.purposes and set(draft.purposes) <= TPO_PURPOSES)
 
 
@@ -114,7 +119,7 @@ def _unsigned(draft: Draft, _: Setting) -> bool:
 
 
 def _wrong_purposes(draft: Draft, _: Setting) -> bool:
-    return any(purpose in REFUSED or purpose == "PATRQT" for purpose in draft.purposes)
+    return not _RELEASABLE_PURPOSES.issuperset(draft.purposes)
 
 
 def _wrong_categories(draft: Draft, _: Setting) -> bool:
@@ -216,7 +221,7 @@ ELEMENTS: tuple[Element, ...] = (
         "type",
         "42 CFR 2.33(b)",
         "NAMED, TPO, RESEARCH or CJ_REFERRAL; a TPO release serves treatment, payment and operations only",
-        lambda d, s: not d.type or _tpo_mixed(d, s),
+        lambda d, s: d.type not in TYPES or _tpo_mixed(d, s),
     ),
     Element(
         "P2-84",

@@ -33,6 +33,12 @@ class ScopeFact:
             return False
         return self.until_at is None or now < self.until_at
 
+    def turns(self, now: datetime) -> datetime | None:
+        """Return when it begins or ends to be true by itself next, None when it never does."""
+        if self.closed:
+            return None
+        return next((at for at in (self.from_at, self.until_at) if at is not None and now < at), None)
+
 
 @dataclass(frozen=True)
 class Held:

@@ -101,14 +101,14 @@ class ConsentServicer(grpc_face.ConsentServiceServicer):
         matrix = matrix_role(caller.role, caller.agency_kind)
         return pb.GetMeResponse(
             account_id=caller.account_id,
-            agency_id=caller.agency_id,
-            agency_kind=caller.agency_kind,
+            agency_id=caller.agency_id or None,
+            agency_kind=caller.agency_kind or None,
             role=caller.role,
             matrix_role=matrix,
             purpose=caller.purpose,
             allowed_purposes=ALLOWED[matrix],
             site_ids=caller.site_ids,
-            participant_id=caller.participant_id,
+            participant_id=caller.participant_id or None,
         )
 
     def _consent(self, consent: Consent, caller: Caller) -> wire.Consent:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 from google.protobuf.message import Message
 from lead.consent.v1 import consent_internal_service_pb2 as pb
@@ -126,7 +127,7 @@ class Parts:
                 for one in facts
             ]
         )
-        stated = [_stated(one) for one in statements]
+        stated = _stated(statements)
         table = self.metadata.tables["outbox"]
         with self.db.write() as connection:
             result = write(connection)
@@ -134,9 +135,13 @@ class Parts:
                 outbox.put_statement(connection, table, statement, self.clock.now())
             prepared.put(connection)
         self.relay.nudge()
-        for subject in dict.fromkeys(statement.subject_id for statement in stated):
-            self.relay.flush(_STATED_WITHIN_SECONDS, subject)
+        self._wait_stated({statement.subject_id for statement in stated})
         return result
+
+    def _wait_stated(self, subject_ids: Collection[str]) -> None:
+        until = self.clock.monotonic() + _STATED_WITHIN_SECONDS
+        for subject in subject_ids:
+            self.relay.flush(max(0.0, until - self.clock.monotonic()), subject)
 
 
 def open_parts(
@@ -285,7 +290,19 @@ def _consumer_tables(tables: Mapping[str, Table]) -> ConsumerTables:
     return ConsumerTables(*(tables[name] for name in names))
 
 
-def _stated(statement: Statement) -> outbox.Statement:
+def _stated(statements: Sequence[Statement]) -> list[outbox.Statement]:
+    """Return what consent is told, in order: facts that stand together about one subject go in one request."""
+    found: list[outbox.Statement] = []
+    for (kind, subject), together in groupby(statements, _kind_and_subject):
+        if kind is pb.LinkSubjectsRequest:
+            found += [outbox.link_subjects(subject, cast(pb.LinkSubjectsRequest, one)) for one in together]
+        else:
+            request = pb.StateScopeRequest(statements=cast(Iterable[pb.ScopeStatement], together))
+            found.append(outbox.state_scope(subject, request))
+    return found
+
+
+def _kind_and_subject(statement: Statement) -> tuple[type, str]:
     if isinstance(statement, pb.LinkSubjectsRequest):
-        return outbox.link_subjects(statement.subject_ids[0], statement)
-    return outbox.state_scope(statement.subject_id, pb.StateScopeRequest(statements=[statement]))
+        return pb.LinkSubjectsRequest, statement.subject_ids[0]
+    return pb.ScopeStatement, statement.subject_id

@@ -69,7 +69,8 @@ def _carried(message: Descriptor) -> int:
     total = 0
     for field in message.fields:
         if labels.is_leaf(field):
-            total |= labels.bit(labels.category(field)) if labels.category(field) else 0
+            # What says no category of its own quotes one of a person's; bit 0 stands for it.
+            total |= labels.bit(labels.category(field))
         elif field.message_type is not None:
             total |= _carried(field.message_type)
     return total

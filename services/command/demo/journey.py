@@ -10,7 +10,9 @@ from services.command.demo import drafts
 from services.command.demo.client import Answer, Client
 from services.command.demo.story import Person, Story
 
-_OK = 200
+_OK, _NOT_FOUND = 200, 404
+# What a case manager does until he is with the person, by the state of the hand-off.
+_STILL_TO_DO = {"HANDOFF_STATE_REQUESTED": ("accept", "arrive"), "HANDOFF_STATE_ACCEPTED": ("arrive",)}
 
 
 class StepError(RuntimeError):
@@ -79,9 +81,9 @@ def hand_over(story: Story, person: Person, safety: bool = False) -> str:
 
 
 def accept_and_arrive(story: Story, person: Person) -> dict[str, Any]:
-    """The case manager says that he is coming, and comes; returns the hand-off. Raises StepError."""
+    """The case manager says that he is coming, and comes, unless he did; returns the hand-off. Raises StepError."""
     client, handoff = case_manager(story, person), _handoff_of(story, person)
-    for move in ("accept", "arrive"):
+    for move in _STILL_TO_DO.get(handoff["state"], ()):
         path = f"/v1/handoffs/{person.handoff_id}:{move}"
         handoff = done(f"{move} the hand-off", client.post(path, {"etag": handoff["etag"]}))["handoff"]
     return handoff
@@ -120,10 +122,10 @@ def decide(
     return review
 
 
-def decide_charge(client: Client, review: dict[str, Any], charge_id: str, decision: str) -> Answer:
+def decide_charge(client: Client, review: dict[str, Any], charge_id: str, decision: str, **more: str) -> Answer:
     """Send one decision under the review's etag, and return whatever came of it."""
     path = f"/v1/reviews/{review['id']}/charges/{charge_id}:decide"
-    return client.post(path, {"decision": decision, "etag": review["etag"]})
+    return client.post(path, {"decision": decision, "etag": review["etag"], **more})
 
 
 def release(story: Story, person: Person, name: str, **draft: Any) -> str:
@@ -194,7 +196,7 @@ def _first(rows: Iterable[dict[str, Any]], name: str, value: str) -> dict[str, A
 
 
 def _unless_absent(answer: Answer) -> Answer | None:
-    return None if answer.status == 404 else answer
+    return None if answer.status == _NOT_FOUND else answer
 
 
 def _missing(what: str) -> Any:

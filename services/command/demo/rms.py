@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 import grpc
 from google.protobuf import json_format
-from lead.referral.v1 import referral_service_pb2 as service
+from lead.referral.v1.referral_service_pb2 import PushOutcome
+from lead.referral.v1.referral_service_pb2 import PushReferralsRequest as Request
+from lead.referral.v1.referral_service_pb2 import PushReferralsResponse as Response
 from lead.referral.v1.referral_service_pb2_grpc import ReferralServiceStub
 
 from services.command.demo.sample_data import Message
@@ -49,29 +51,27 @@ class Rms:
         self._cut.put(None)
         return found
 
-    def _endless(self, messages: Sequence[Message]) -> Iterator[service.PushReferralsRequest]:
+    def _endless(self, messages: Sequence[Message]) -> Iterator[Request]:
         for each in messages:
             self.sent += 1
             yield _to_wire(each)
         # The sender's side stays open, so that the stream does not end but breaks.
         self._cut.get(timeout=_SECONDS)
 
-    def _call(
-        self, requests: Iterator[service.PushReferralsRequest]
-    ) -> grpc.CallIterator[service.PushReferralsResponse]:
+    def _call(self, requests: Iterator[Request]) -> grpc.CallIterator[Response]:
         stub = ReferralServiceStub(self.channel)
         return stub.PushReferrals(requests, timeout=_SECONDS, metadata=self.metadata)
 
 
-def _to_wire(message: Message) -> service.PushReferralsRequest:
+def _to_wire(message: Message) -> Request:
     record = {"recordKey": message.key, "action": f"PUSH_ACTION_{message.action}", "referral": message.draft}
-    return json_format.ParseDict(record, service.PushReferralsRequest())
+    return json_format.ParseDict(record, Request())
 
 
-def _acknowledged(answer: service.PushReferralsResponse) -> Acknowledged:
+def _acknowledged(answer: Response) -> Acknowledged:
     return Acknowledged(
         key=answer.record_key,
-        outcome=service.PushOutcome.Name(answer.outcome).removeprefix("PUSH_OUTCOME_"),
+        outcome=PushOutcome.Name(answer.outcome).removeprefix("PUSH_OUTCOME_"),
         referral_id=answer.referral_id,
         paths=frozenset(each.path for each in answer.violations),
         raw=str(answer),

@@ -190,7 +190,7 @@ class RevokeConsentResponse(_message.Message):
     def consent(self) -> _consent_pb2.Consent: ...
     @_builtins.property
     def effective_time(self) -> _timestamp_pb2.Timestamp:
-        """From here on nothing succeeds on what was revoked."""
+        """From here on nothing succeeds on what was revoked. A fact about the exchange: every enforcement point has let go."""
 
     @_builtins.property
     def accompaniment(self) -> _answer_pb2.Accompaniment: ...
