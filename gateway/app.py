@@ -28,6 +28,7 @@ from gateway.models import LEDGER_SPOOL
 from gateway.pages import Cursors
 from gateway.roll import Roll
 from gateway.spool import Spool
+from gateway.together import Together
 from gateway.transcode.routes import Routes
 from services.shared import identity, labels, ledger
 from services.shared.clock import Clock, SystemClock
@@ -69,7 +70,7 @@ class Gateway:
             decisions=self._decisions,
             session=self._state,
             cursors=Cursors(config.cursor_key.read_bytes()),
-            append=LedgerStub(self._forwarder, self._ids).append,
+            append=Together(LedgerStub(self._forwarder, self._ids).append).append,
             spool=self._spool.put,
             clock=self._clock,
         )

@@ -85,6 +85,9 @@ class Door:
 
         async for raw in self.forwarder.stream(rpc, checked(), caller, asked.request_id):
             message = GetMessageClass(rpc.output_type).FromString(raw)
+            if any(True for _ in references(message)):
+                # Records in a stream would have to be on the ledger one by one; no method streams any yet.
+                raise LeadError(Code.INTERNAL, "RECORD_IN_STREAM", "The answer cannot be given.")
             held = await self._decide(caller, message, asked)
             redact(message, lambda key, held=held: held[key].view)  # type: ignore[misc]
             yield message

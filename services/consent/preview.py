@@ -1,7 +1,7 @@
 """Who would see what, before anybody signs. No IO.
 
 The same policy as the decision, asked for each recipient, source and purpose that a draft names, with the programme's
-own conditions (represented, addressed) taken as true: what stays closed even then no signature opens.
+own conditions (represented, addressed, community door) taken as true: what stays closed even then no signature opens.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from services.consent.registry import Agency, Registry
 from services.shared.sharing.need import mask, need, words
 from services.shared.sharing.purposes import MATRIX_ROLES, NO_ROLE, is_allowed
 
-_ASSUMED = frozenset({Fact.REPRESENTED, Fact.ADDRESSED})
+_ASSUMED = frozenset({Fact.REPRESENTED, Fact.ADDRESSED, Fact.COMMUNITY})
 _ROLE_OF_KIND: Mapping[str, str] = {
     kind: matrix for (_, kind), matrix in MATRIX_ROLES.items() if kind and matrix != NO_ROLE
 }

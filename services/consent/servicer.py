@@ -35,7 +35,8 @@ class ConsentServicer(grpc_face.ConsentServiceServicer):
     def CreateConsent(self, request: pb.CreateConsentRequest, _: grpc.ServicerContext) -> pb.CreateConsentResponse:
         """Take a release."""
         caller = current_caller()
-        key = idempotency.key_of(self._desk.secret, caller.agency_id, "CreateConsent", request)
+        who = caller.agency_id or caller.participant_id
+        key = idempotency.key_of(self._desk.secret, who, "CreateConsent", request)
         draft = convert.draft_from_wire(request.consent)
         taken = handlers.create(self._desk, caller, request.participant_id, draft, key)
         return pb.CreateConsentResponse(consent=self._consent(taken, caller))

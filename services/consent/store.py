@@ -15,7 +15,6 @@ from services.consent.held import Held, ScopeFact
 from services.consent.models import CONSENT_RECIPIENTS, CONSENTS, LINKS, REVOCATIONS, SCOPE_FACTS
 from services.consent.stored import consent_from_row, draft_to_json
 
-
 _WINDOWS = frozenset({"DISPATCHED"})
 
 

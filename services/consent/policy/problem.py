@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Its kind (`WORDS`, `NOTES`, `CEDAR`, `SILENT`, `RULE`, `CONFLICT`), the rows concerned, and a sentence."""
+    """Its kind (`WORDS`, `NOTES`, `CEDAR`, `SILENT`, `RULE`, `CONFLICT`, `UNCOVERED`), the rows concerned, and a sentence."""
 
     kind: str
     rows: tuple[int, ...]
