@@ -19,7 +19,7 @@ from gateway import pages, record
 from gateway.accompany import accompany
 from gateway.authenticate import Authenticator, Identity
 from gateway.caller import caller as resolve
-from gateway.decisions import Decisions, Held
+from gateway.decisions import Decisions, Held, undecided
 from gateway.forward import Forwarder, path_of
 from gateway.redact import NO_RECORD, Key, Seen, lost_record, present_records, redact, references
 from gateway.roll import Roll
@@ -31,6 +31,8 @@ from services.shared.sharing.session_state import SessionState
 
 # A revocation during a call sends it round again; more than a few in one call is an attack or a storm.
 _MOST_ROUNDS = 4
+# Refusals for want of somebody who must answer: they say nothing about anybody, and do not wait for the ledger as well.
+_AWAY = frozenset({Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,10 @@ class Door:
             raw = await self.forwarder.call(rpc, request.SerializeToString(), caller, asked.request_id)
             return await self._one(rpc, raw, identity, caller, asked)
         except LeadError as error:
-            await self._refused(rpc, caller, asked, error.code.value, writes=access.writes)
-            raise
+            said = self._said(error)
+            waits = not access.writes and said.code not in _AWAY
+            await self._refused(rpc, caller, asked, said.code.value, waits=waits)
+            raise said from None
 
     async def stream(
         self, rpc: MethodDescriptor, requests: AsyncIterator[Message], asked: Asked
@@ -102,7 +106,7 @@ class Door:
                 account = registry.accounts.get(identity.account_id)
                 agency = account.agency_id if account else ""
                 nobody = Caller(identity.account_id, agency, "", "unspecified", "")
-                await self._refused(rpc, nobody, asked, error.reason, writes=False)
+                await self._refused(rpc, nobody, asked, error.reason, waits=True)
             raise
 
     async def _one(
@@ -190,11 +194,13 @@ class Door:
             now >= one.until or self.session.changed_subjects(one.epoch, [key[0]]) for key, one in held.items()
         )
 
-    async def _refused(
-        self, rpc: MethodDescriptor, caller: Caller, asked: Asked, outcome: str, *, writes: bool
-    ) -> None:
+    def _said(self, error: LeadError) -> LeadError:
+        # That there is nothing is a decision too: without one, what is absent must look like what is withheld (P2-02).
+        return undecided() if error.code is Code.NOT_FOUND and not self.session.alive() else error
+
+    async def _refused(self, rpc: MethodDescriptor, caller: Caller, asked: Asked, outcome: str, *, waits: bool) -> None:
         entry = record.access(caller, path_of(rpc), asked.request_id, outcome, self.clock.now())
-        await (self.spool if writes else self.append)([entry])
+        await (self.append if waits else self.spool)([entry])
 
 
 def _access(rpc: MethodDescriptor) -> options_pb2.Access:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import grpc
@@ -11,9 +11,12 @@ import grpc.aio
 from google.protobuf.descriptor import MethodDescriptor
 
 from services.shared.clock import Clock
+from services.shared.errors import LeadError, unavailable
 from services.shared.identity import TlsFiles
 from services.shared.rpc import headers
 from services.shared.rpc.aio import aio_channel, decode_error
+from services.shared.rpc.headers import ADMITTED
+from services.shared.rpc.status import DETAILS
 from services.shared.sharing.assertion import AssertionSigner, Caller
 from services.shared.telemetry import trace
 
@@ -58,18 +61,24 @@ class Forwarder:
     async def stream(
         self, rpc: MethodDescriptor, requests: AsyncIterator[bytes], caller: Caller, request_id: str
     ) -> AsyncIterator[bytes]:
-        """Yield the area's answers to a stream of requests. Raises LeadError, as the area meant it."""
+        """Yield the area's answers to a stream of requests. Raises LeadError, as the area meant it.
+
+        What `requests` raises ends what is sent, and is raised here after the answers to all that was sent before.
+        """
         area = area_of(rpc)
         method: Any = self._channels[area].stream_stream(path_of(rpc), None, None)
         beside = headers.outgoing(request_id, self._assertion(caller, area))
-        call = method(requests, timeout=_STREAM_SECONDS, metadata=beside)
+        sending = _Sending(requests)
+        call = method(sending.after(lambda: call), timeout=_STREAM_SECONDS, metadata=beside)
         try:
             async for answer in call:
                 yield answer
         except grpc.aio.AioRpcError as error:
-            raise decode_error(error) from None
+            raise _meant(error) from None
         finally:
             call.cancel()
+        if sending.error is not None:
+            raise sending.error
 
     async def close(self) -> None:
         """Close all channels."""
@@ -86,6 +95,32 @@ class Forwarder:
         if len(self._signed) > _SIGNED_KEPT:
             self._signed.popitem(last=False)
         return token
+
+
+class _Sending:
+    """Requests on their way to an area. gRPC would drop what they raise, and leave the call without an end."""
+
+    def __init__(self, requests: AsyncIterator[bytes]) -> None:
+        """Send these."""
+        self._requests = requests
+        self.error: Exception | None = None
+
+    async def after(self, call: Callable[[], Any]) -> AsyncIterator[bytes]:
+        """Yield the requests once the area has let the call in: a message that crosses its refusal would hide it."""
+        if ADMITTED not in await call().initial_metadata():
+            return
+        try:
+            async for one in self._requests:
+                yield one
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again where answers are waited for
+            self.error = error
+
+
+def _meant(error: grpc.aio.AioRpcError) -> LeadError:
+    if error.code() is grpc.StatusCode.INTERNAL and DETAILS not in error.trailing_metadata():
+        # gRPC's own: the area ended the stream, or itself, while something was being sent to it.
+        return unavailable("The stream broke. Send again what was not acknowledged.")
+    return decode_error(error)
 
 
 def area_of(rpc: MethodDescriptor) -> str:

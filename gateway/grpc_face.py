@@ -67,8 +67,9 @@ class Face(grpc.GenericRpcHandler):
             asked = self._asked(context)
 
             async def requests() -> AsyncIterator[Message]:
+                # A record that can be read is judged by its area, so that a wrong one does not end the others.
                 async for one in data:
-                    yield _parsed(rpc, one)
+                    yield _read(rpc, one)
 
             try:
                 async for message in self._door.stream(rpc, requests(), asked):
@@ -89,14 +90,19 @@ class Face(grpc.GenericRpcHandler):
 
 
 def _parsed(rpc: MethodDescriptor, data: bytes) -> Message:
+    request = _read(rpc, data)
+    wrong = strangers(request)
+    if wrong:
+        raise invalid(wrong)
+    return request
+
+
+def _read(rpc: MethodDescriptor, data: bytes) -> Message:
     request: Message = GetMessageClass(rpc.input_type)()
     try:
         request.ParseFromString(data)
     except DecodeError:
         raise invalid([Violation("", "a message of this method, with text in UTF-8")]) from None
-    wrong = strangers(request)
-    if wrong:
-        raise invalid(wrong)
     return request
 
 

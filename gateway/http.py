@@ -27,6 +27,8 @@ from services.shared.telemetry.log import described
 _log = logging.getLogger(__name__)
 JSON_BYTES = 1024 * 1024
 RAW_BYTES = 16 * 1024 * 1024
+_META = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs", "/metrics"})
+_READING = ("GET", "HEAD")
 # What every answer says: nothing of it is to be kept, guessed at or framed.
 _ALWAYS = (("cache-control", "no-store"), ("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer"))
 
@@ -65,13 +67,15 @@ def application(door: Door, routes: Routes, is_ready: Callable[[], bool], ids: I
 
 
 def _meta(request: Request, fixed: dict[str, _Fixed], is_ready: Callable[[], bool]) -> Response | None:
-    if request.method not in ("GET", "HEAD"):
+    if request.method not in _READING:
         return None
-    if request.url.path == "/readyz":
+    # Not the URL that the request was put together to: the Host header is part of that.
+    path = request.scope["path"]
+    if path == "/readyz":
         ready = is_ready()
         text = b'{"status":"ready"}' if ready else b'{"status":"not ready"}'
         return Response(text, 200 if ready else 503, media_type="application/json")
-    found = fixed.get(request.url.path)
+    found = fixed.get(path)
     if found is None:
         return None
     return Response(found.body(), 200, dict(found.headers), found.content_type)
@@ -103,7 +107,7 @@ async def _served(door: Door, routes: Routes, request: Request, request_id: str)
             request.url.query,
             await _body(request, _limit(match)),
             _one(request, "content-type"),
-            request.headers.get("idempotency-key"),
+            _one(request, "idempotency-key") if "idempotency-key" in request.headers else None,
         )
         result = answer(await door.call(match.rpc, message, asked))
         return Response(result.body, 200, media_type=result.content_type)
@@ -111,6 +115,8 @@ async def _served(door: Door, routes: Routes, request: Request, request_id: str)
 
 def _matched(door: Door, routes: Routes, request: Request) -> Match:
     raw = bytes(request.scope.get("raw_path") or b"").split(b"?")[0].decode("latin-1")
+    if raw in _META:
+        raise method_not_allowed(_READING)
     match = routes.match(request.method, raw)
     if isinstance(match, MethodNotAllowed):
         raise method_not_allowed(match.allowed)

@@ -55,13 +55,15 @@ class Spool:
             self._write(group)
 
     def _write(self, group: Sequence[_Waiting]) -> None:
+        # A call that was given up waits no more; what it had to say is written all the same.
+        waiting = [done for _, done in group if done.set_running_or_notify_cancel()]
         try:
             with self._db.write() as connection:
                 ledger.put(connection, LEDGER_SPOOL, [entry for entries, _ in group for entry in entries])
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody's answer may leave on it
-            for _, done in group:
+            for done in waiting:
                 done.set_exception(error)
             return
-        for _, done in group:
+        for done in waiting:
             done.set_result(None)
         self._sender.nudge()

@@ -10,6 +10,7 @@ from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.protobuf.unknown_fields import UnknownFieldSet
 from lead.options.v1 import options_pb2
 
@@ -19,6 +20,8 @@ from services.shared.errors import Violation
 _REFERENCE = options_pb2.Reference.DESCRIPTOR
 _LONGEST_TEXT = 20_000
 _MOST_ITEMS = 5_000
+# What a Timestamp may say (google/protobuf/timestamp.proto).
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 
 
 def strangers(message: Message) -> list[Violation]:
@@ -49,11 +52,18 @@ def _items(field: FieldDescriptor, values: Any, path: str) -> Iterator[Violation
 
 def _value(field: FieldDescriptor, value: Any, path: str) -> Iterator[Violation]:
     if field.enum_type is not None and value not in field.enum_type.values_by_number:
-        yield Violation(path, "one of " + ", ".join(field.enum_type.values_by_name))
+        yield Violation(path, "one of " + ", ".join(one.name for one in field.enum_type.values if one.number))
+    elif isinstance(value, Timestamp):
+        if not _is_time(value):
+            yield Violation(path, "a time from year 1 to 9999")
     elif isinstance(value, str) and (len(value) > _LONGEST_TEXT or any(_is_control(one) for one in value)):
         yield Violation(path, f"text of at most {_LONGEST_TEXT} characters, without control characters")
     elif isinstance(value, Message) and not labels.is_leaf(field) and value.DESCRIPTOR.file.package != "google.api":
         yield from _walk(value, path)
+
+
+def _is_time(value: Timestamp) -> bool:
+    return _FIRST_SECOND <= value.seconds <= _LAST_SECOND and 0 <= value.nanos < 1_000_000_000
 
 
 def _is_control(character: str) -> bool:

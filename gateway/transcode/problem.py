@@ -38,6 +38,15 @@ _BY_REASON = {
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
+class NotAllowedError(LeadError):
+    """The path is known, with other HTTP methods."""
+
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        """`allowed` are the methods that it has."""
+        self.allowed = ", ".join(allowed)
+        super().__init__(Code.UNIMPLEMENTED, "METHOD_NOT_ALLOWED", f"This path answers to {self.allowed}.")
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """An answer that is a refusal, ready to be sent. Header names are lower case."""
@@ -59,6 +68,9 @@ def problem(error: LeadError, request_id: str) -> Problem:
     if status == HTTPStatus.UNAUTHORIZED:
         # RFC 9110 section 11.6.1.
         headers += (("www-authenticate", "Bearer"),)
+    if isinstance(said, NotAllowedError):
+        # RFC 9110 section 15.5.6.
+        headers += (("allow", said.allowed),)
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         headers += (("retry-after", str(RETRY_AFTER_SECONDS)),)
     return Problem(int(status), headers, _encode(_members(said, status, request_id)).encode(errors="replace"))
@@ -76,7 +88,7 @@ def body_too_large(limit: int) -> LeadError:
 
 def method_not_allowed(allowed: tuple[str, ...]) -> LeadError:
     """The path is known, with other HTTP methods; the answer's `Allow` header names them too."""
-    return LeadError(Code.UNIMPLEMENTED, "METHOD_NOT_ALLOWED", f"This path answers to {', '.join(allowed)}.")
+    return NotAllowedError(allowed)
 
 
 def _members(error: LeadError, status: HTTPStatus, request_id: str) -> dict[str, object]:

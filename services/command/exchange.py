@@ -1,7 +1,7 @@
 """A whole exchange on this machine, as a value with a start and an end. `leadx up`, the demo and tests run this one.
 
-    with Exchange(Path("data")) as exchange:
-        exchange.http_url, exchange.grpc_target, exchange.ca_path, exchange.token("prosecutor")
+with Exchange(Path("data")) as exchange:
+    exchange.http_url, exchange.grpc_target, exchange.ca_path, exchange.token("prosecutor")
 """
 
 from __future__ import annotations
@@ -46,18 +46,19 @@ class Exchange:
         port: int = 0,
         *,
         seed: bool = True,
-        trace: str = "none",
+        trace: str | bool = "none",
         settings: Settings | None = None,
         environ: dict[str, str] | None = None,
     ) -> None:
         """Nothing is made or started before `start`.
 
         HTTP on `port` and gRPC on the next one, or both on free ports for 0; `seed` takes the sample registry; `trace`
-        is `none`, `file` (spans of each process in `<data>/spans/<process>.jsonl`) or `otlp:<endpoint>`; `settings`
-        has more configuration by process, `environ` more environment for all processes.
+        is `none`, `otlp:<endpoint>`, or `file` or True for spans of each process in `<data>/spans/<process>.jsonl`;
+        `settings` has more configuration by process, `environ` more environment for all processes.
         """
         self.layout = Layout.at(data_dir)
-        self._port, self._seed, self._trace, self._settings = port, seed, trace, settings
+        self._port, self._seed, self._settings = port, seed, settings
+        self._trace = ("file" if trace else "none") if isinstance(trace, bool) else trace
         self._environ = environ or {}
         self._clock = SystemClock()
         self._open = contextlib.ExitStack()
@@ -122,8 +123,8 @@ class Exchange:
             self._supervisor.stop_now()
 
     def token(self, role: str, **wishes: Any) -> str:
-        """Return a token of the development issuer; `wishes` as of `services.command.token.mint`."""
-        return token.mint(self.layout.data, role, **wishes)
+        """Return a token of the development issuer; `wishes` as of `services.command.token.Wanted`. Raises NoToken."""
+        return token.mint(self.layout.data, token.Wanted(role, **wishes))
 
     def pid(self, process: str) -> int:
         """Return the process id of an area or of the gateway, 0 while it is down."""
@@ -149,7 +150,7 @@ class Exchange:
 
     def _start(self, timeout: float) -> None:
         self.layout.run.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = self._open.enter_context(_locked(self.layout.run / "lock"))
+        lock = self._open.enter_context(_locked(self.layout.run / "lock", min(timeout, _LOCK_SECONDS)))
         self._ports = ports.choose(self._port, AREAS)
         install(self.layout, self.ports, seed=self._seed, trace=self._trace, settings=self._settings)
         for process in PROCESSES:
@@ -183,6 +184,11 @@ class Exchange:
             "starts": {process: child.starts for process, child in children.items()},
         }
         write_private(self.layout.state, json.dumps(state, indent=1).encode())
+        alive = {str(child.pid) for child in children.values()}
+        for gauge in self.layout.metrics.glob("gauge_live*.db"):
+            # Of a process that died; what it last measured is true no more.
+            if gauge.stem.rpartition("_")[2] not in alive:
+                gauge.unlink(missing_ok=True)
 
     def _give_up(self, waiting: Sequence[str], *, late: bool) -> None:
         if self._interrupted():
@@ -194,11 +200,11 @@ class Exchange:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[int]:
+def _locked(path: Path, seconds: float) -> Iterator[int]:
     """Hold the folder for one exchange; its processes hold it too, so that none of an earlier one is still writing."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        end = time.monotonic() + _LOCK_SECONDS
+        end = time.monotonic() + seconds
         while not _lock(handle):
             if time.monotonic() > end:
                 raise StartFailed(f"Another exchange runs on {path.parent.parent}. Stop it, or choose another --data.")

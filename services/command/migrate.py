@@ -31,7 +31,7 @@ def migrate(what: str, check: bool, data: Path, path: Path | None, as_json: bool
     """
     if path is not None and what == "all":
         raise click.UsageError("--config is of one process: name it instead of `all`.")
-    found = {process: revisions for process, revisions in _revisions(what, data, path, check)}
+    found = dict(_revisions(what, data, path, check))
     if as_json:
         click.echo(json.dumps({"pending" if check else "applied": found}))
     else:

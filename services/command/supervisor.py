@@ -1,4 +1,4 @@
-"""Keeps the processes of a development exchange running: whoever dies is started again, and all are stopped in order."""
+"""Keeps the processes of a development exchange running: who dies is started again, and all are stopped in order."""
 
 from __future__ import annotations
 

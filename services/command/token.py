@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import tomllib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,19 @@ DEFAULT_SECONDS = 3600
 
 class NoToken(Exception):  # noqa: N818 - it is a state to mend, reported as it reads
     """No such token can be made here; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a token is to say; `ttl` in seconds. `account` defaults to the first registered one of role and agency."""
+
+    role: str
+    agency: str = ""
+    account: str = ""
+    participant: str = ""
+    purposes: Sequence[str] = ()
+    sites: Sequence[str] = ()
+    ttl: int = DEFAULT_SECONDS
 
 
 @click.command()
@@ -41,54 +55,49 @@ def token(data: Path, **wishes: Any) -> None:
         https://localhost:8080/v1/me
     """
     try:
-        click.echo(mint(data, **wishes))
+        click.echo(mint(data, Wanted(**wishes)))
     except NoToken as error:
         raise click.UsageError(str(error)) from None
 
 
-def mint(
-    data: Path,
-    role: str,
-    *,
-    agency: str = "",
-    account: str = "",
-    participant: str = "",
-    purposes: Sequence[str] = (),
-    sites: Sequence[str] = (),
-    ttl: int = DEFAULT_SECONDS,
-    now: float | None = None,
-) -> str:
-    """Return a signed token, as gateway/authenticate.py reads it; `ttl` in seconds. Raises NoToken."""
+def mint(data: Path, wanted: Wanted, now: float | None = None) -> str:
+    """Return a signed token, as gateway/authenticate.py reads it, issued now or at a Unix time. Raises NoToken."""
     import jwt
+
+    from services.shared.identity import load_signing_key
 
     layout = Layout.at(data)
     if not layout.issuer_key.is_file():
         raise NoToken(f"{data} holds no development issuer: start `leadx up --data {data}` once, or name its folder.")
-    _check_words(role, participant, purposes)
-    if role == PARTICIPANT:
-        subject = participant
-    else:
-        subject, agency = (account, agency) if account else _registered(layout, role, agency)
+    _check_words(wanted)
+    subject, agency = _subject(layout, wanted)
     issued = int(time.time() if now is None else now)
-    claims: dict[str, Any] = {"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "iat": issued, "exp": issued + ttl}
-    claims |= {"roles": [role], "agency": agency, "participant": participant, "acr": "development"}
-    claims |= {"purposes": list(purposes), "sites": list(sites)}
-    from services.shared.identity import load_signing_key
-
+    claims: dict[str, Any] = {"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "iat": issued, "exp": issued + wanted.ttl}
+    claims |= {"roles": [wanted.role], "agency": agency, "participant": wanted.participant, "acr": "development"}
+    claims |= {"purposes": list(wanted.purposes), "sites": list(wanted.sites)}
     key = load_signing_key(layout.issuer_key)
     return jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": key_id(key.public_key().public_bytes_raw())})
 
 
-def _check_words(role: str, participant: str, purposes: Sequence[str]) -> None:
+def _subject(layout: Layout, wanted: Wanted) -> tuple[str, str]:
+    """Return whom the token is of, and of which agency."""
+    if wanted.role == PARTICIPANT:
+        return wanted.participant, ""
+    if wanted.account:
+        return wanted.account, wanted.agency
+    return _registered(layout, wanted.role, wanted.agency)
+
+
+def _check_words(wanted: Wanted) -> None:
     from lead.options.v1 import words_pb2
 
     roles = [name.removeprefix("ROLE_").lower() for name, number in words_pb2.Role.items() if number]
     known = [name.removeprefix("PURPOSE_") for name, number in words_pb2.Purpose.items() if number]
-    if role not in roles:
+    if wanted.role not in roles:
         raise NoToken(f"There is no such role. Roles: {', '.join(roles)}.")
-    if bool(participant) != (role == PARTICIPANT):
+    if bool(wanted.participant) != (wanted.role == PARTICIPANT):
         raise NoToken("A participant's token needs --role participant and --participant par_..., and no other does.")
-    if set(purposes) - set(known):
+    if set(wanted.purposes) - set(known):
         raise NoToken(f"There is no such purpose. Purposes: {', '.join(known)}.")
 
 

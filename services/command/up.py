@@ -28,6 +28,15 @@ _DRAFT = {
 }
 
 
+class Failed(click.ClickException):
+    """The exchange did not come up."""
+
+    def __init__(self, text: str, code: int) -> None:
+        """Say why, and end with this exit code."""
+        super().__init__(text)
+        self.exit_code: int = code  # type: ignore[misc]
+
+
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65_534), default=8080, show_default=True, help="HTTP; gRPC is the next.")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), default=DEFAULT_DATA, show_default=True)
@@ -52,11 +61,11 @@ def up(port: int, data: Path, no_seed: bool, trace: str) -> None:
     try:
         exchange.start(interrupted=stopping.is_set)
     except PortTaken as error:
-        raise _failed(str(error), 2) from None
+        raise Failed(str(error), 2) from None
     except (StartFailed, OSError) as error:
         if stopping.is_set():
             return
-        raise _failed(str(error), 1) from None
+        raise Failed(str(error), 1) from None
     _tell(exchange, data, time.monotonic() - begun, seeded=not no_seed)
     stopping.wait()
     click.echo("\nStopping …")
@@ -72,12 +81,6 @@ def _on_signals(exchange: Exchange, stopping: threading.Event) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-
-
-def _failed(text: str, code: int) -> click.ClickException:
-    error = click.ClickException(text)
-    error.exit_code = code
-    return error
 
 
 def _tell(exchange: Exchange, data: Path, seconds: float, *, seeded: bool) -> None:

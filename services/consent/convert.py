@@ -67,9 +67,13 @@ def draft_from_wire(message: wire.ConsentDraft) -> Draft:
     )
 
 
-def consent_to_wire(consent: Consent, subject_id: str, recipients: tuple[str, ...], now: datetime) -> wire.Consent:
-    """Return the record for one caller: `recipients` are those that it may know of (matrix row 31)."""
+def consent_to_wire(consent: Consent, subject_id: str, now: datetime, reader: str = "") -> wire.Consent:
+    """Return the record, whole, or as its `reader` may know it: an agency that learns of no recipient but itself.
+
+    Matrix row 31: scope only, other recipients hidden.
+    """
     draft = consent.draft
+    recipients = _known(draft.recipient_agency_ids, reader)
     message = wire.Consent(
         reference=options_pb2.Reference(
             subject_id=subject_id, source_agency_id=consent.taken_by_agency_id, record_id=consent.consent_id
@@ -92,13 +96,19 @@ def consent_to_wire(consent: Consent, subject_id: str, recipients: tuple[str, ..
             authority=draft.signature.authority,
         ),
         rule_version=consent.rule_version,
-        state=wire.ConsentState.Value("CONSENT_STATE_" + consent.state(now)),
+        state=wire.ConsentState.Value("CONSENT_STATE_" + consent.state(now, recipients)),
         version=consent.version,
-        revocations=[_revocation(one, recipients) for one in consent.revocations],
+        # Of others' revocations a recipient learns nothing, not even that they were.
+        revocations=[_revocation(one, reader) for one in consent.revocations if not reader or one.takes(reader)],
         taken_by_agency_id=consent.taken_by_agency_id,
     )
     _add_period(message, draft)
+    _add_intermediary(message, draft.intermediary, reader)
     return message
+
+
+def _known(agency_ids: tuple[str, ...], reader: str) -> tuple[str, ...]:
+    return tuple(one for one in agency_ids if one == reader) if reader else agency_ids
 
 
 def _add_period(message: wire.Consent, draft: Draft) -> None:
@@ -108,16 +118,19 @@ def _add_period(message: wire.Consent, draft: Draft) -> None:
         message.expire_time.CopyFrom(time_to_wire(draft.expires_at))
     if draft.expire_event:
         message.expire_event = draft.expire_event
-    if draft.intermediary.agency_id:
-        message.intermediary.agency_id = draft.intermediary.agency_id
-        message.intermediary.member_agency_ids.extend(draft.intermediary.member_agency_ids)
-        message.intermediary.treating_providers = draft.intermediary.treating_providers
 
 
-def _revocation(one: Revocation, recipients: tuple[str, ...]) -> wire.Revocation:
+def _add_intermediary(message: wire.Consent, middle: Intermediary, reader: str) -> None:
+    if middle.agency_id:
+        message.intermediary.agency_id = middle.agency_id
+        message.intermediary.member_agency_ids.extend(_known(middle.member_agency_ids, reader))
+        message.intermediary.treating_providers = middle.treating_providers
+
+
+def _revocation(one: Revocation, reader: str) -> wire.Revocation:
     return wire.Revocation(
         effective_time=time_to_wire(one.effective_at),
-        recipient_agency_ids=[agency for agency in one.recipient_agency_ids if agency in recipients],
+        recipient_agency_ids=_known(one.recipient_agency_ids, reader),
         categories=_numbers(words_pb2.Category, "CATEGORY_", one.categories),
     )
 

@@ -5,6 +5,7 @@ The accounting of disclosures is the ledger; this log explains it, and lets `lea
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Sequence
@@ -19,8 +20,10 @@ from services.consent.models import DECISIONS
 from services.shared.db import Database
 from services.shared.ids import Ids
 
+_log = logging.getLogger(__name__)
 _BATCH = 500
 _WAIT_SECONDS = 1.0
+_AGAIN_SECONDS = 1.0
 
 
 class DecisionLog:
@@ -30,6 +33,7 @@ class DecisionLog:
         """Nothing runs before `start`."""
         self._db, self._ids, self._version = db, ids, policy_version
         self._queue: queue.Queue[dict[str, Any] | None] = queue.Queue(maxsize=20_000)
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="decision-log", daemon=True)
 
     def start(self) -> None:
@@ -38,6 +42,7 @@ class DecisionLog:
 
     def stop(self) -> None:
         """Write what is queued, then end."""
+        self._stopping.set()
         self._queue.put(None)
         self._thread.join()
 
@@ -72,8 +77,8 @@ class DecisionLog:
         is_open = True
         while is_open:
             rows, is_open = self._take()
-            if rows:
-                self._write(rows)
+            while rows and not self._written(rows) and not self._stopping.wait(_AGAIN_SECONDS):
+                pass
 
     def _take(self) -> tuple[list[dict[str, Any]], bool]:
         rows: list[dict[str, Any]] = []
@@ -87,6 +92,11 @@ class DecisionLog:
             pass
         return rows, True
 
-    def _write(self, rows: Sequence[dict[str, Any]]) -> None:
-        with self._db.write() as connection:
-            connection.execute(insert(DECISIONS), list(rows))
+    def _written(self, rows: Sequence[dict[str, Any]]) -> bool:
+        try:
+            with self._db.write() as connection:
+                connection.execute(insert(DECISIONS), list(rows))
+        except Exception as error:  # noqa: BLE001 - the thread outlives every failure; the rows wait, and so do callers
+            _log.error("decision log waits", extra={"reason": type(error).__name__})
+            return False
+        return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from lead.audit.v1 import audit_internal_service_pb2 as audit
 from lead.audit.v1 import audit_pb2
 from sqlalchemy import Connection
 
-from services.consent import epochs, roll, store
+from services.consent import epochs, roll, store, validate
 from services.consent.config import Config
 from services.consent.convert import time_to_wire
 from services.consent.decider import Decider
@@ -22,7 +22,7 @@ from services.consent.sessions import LIFE_SECONDS, Sessions
 from services.shared import ledger
 from services.shared.clock import Clock
 from services.shared.db import Database, idempotency
-from services.shared.errors import Code, LeadError, Violation, not_found, unavailable
+from services.shared.errors import Code, LeadError, Violation, invalid, not_found, unavailable
 from services.shared.ids import Ids
 from services.shared.sharing.assertion import Caller
 
@@ -64,9 +64,9 @@ def create(desk: Desk, caller: Caller, participant_id: str, draft: Draft, key: i
         earlier = None if key is None else key.find(connection, IDEMPOTENCY, desk.clock.now())
         if earlier is not None and (stands := store.consent(connection, earlier)) is not None:
             return stands
-    lacking = missing(draft, desk.setting())
-    if lacking:
-        raise _incomplete(lacking)
+    wrong, lacking = list(validate.written(draft)), missing(draft, desk.setting())
+    if wrong or lacking:
+        raise _unacceptable(wrong, lacking)
     taken = Consent(desk.ids.new("con"), participant_id, draft, caller.agency_id, rule_version(draft))
     now = desk.clock.now()
     with desk.db.write() as connection:
@@ -99,13 +99,15 @@ def revoke(
 ) -> tuple[Consent, datetime]:
     """Take back a release, whole or in part; returns it and the time from which nothing succeeds on what was revoked.
 
-    Any channel counts at once (P2-33). Raises NOT_FOUND out of reach, UNAVAILABLE while an enforcement point hangs.
+    Any channel counts at once (P2-33). Raises NOT_FOUND out of reach, INVALID_ARGUMENT for a recipient that the release
+    does not name, UNAVAILABLE while an enforcement point hangs.
     """
     now = desk.clock.now()
     with desk.db.write() as connection:
         stands = store.consent(connection, consent_id)
         if stands is None or not _may_stop(connection, caller, stands, now):
             raise not_found()
+        validate.stopped(recipients, _known_recipients(desk, caller, stands))
         revocation = Revocation(now, tuple(recipients), tuple(categories))
         revoked = stands.revoked(revocation)
         store.add_revocation(connection, revoked, revocation)
@@ -171,8 +173,17 @@ def _manages(desk: Desk, caller: Caller, account: Account) -> bool:
     return agency is not None and bool(set(agency.site_ids) & set(caller.site_ids))
 
 
-def _incomplete(lacking: Sequence[Element]) -> LeadError:
-    wishes = tuple(Violation(one.path, f"{one.id}, {one.law}: {one.wish}") for one in lacking)
+def _known_recipients(desk: Desk, caller: Caller, consent: Consent) -> Collection[str]:
+    """Return the agencies that the caller may name; who may not know the recipients learns none (matrix row 31)."""
+    if caller.participant_id or caller.agency_id == consent.taken_by_agency_id:
+        return consent.draft.recipient_agency_ids
+    return desk.decider.registry.agencies
+
+
+def _unacceptable(wrong: Sequence[Violation], lacking: Sequence[Element]) -> LeadError:
+    if not lacking:
+        return invalid(wrong)
+    wishes = (*wrong, *(Violation(one.path, f"{one.id}, {one.law}: {one.wish}") for one in lacking))
     text = "The release lacks elements that the law asks for."
     return LeadError(Code.INVALID_ARGUMENT, "CONSENT_ELEMENTS_MISSING", text, wishes)
 

@@ -19,6 +19,7 @@ from services.consent.keys import ROUTING, KeyPlace, Keys
 from services.shared.errors import not_found
 from services.shared.rpc.caller import current_request
 from services.shared.sharing.purposes import matrix_role
+from services.shared.sharing.session_state import PARTING
 
 
 class ConsentInternalServicer(grpc_face.ConsentInternalServiceServicer):
@@ -125,7 +126,8 @@ class ConsentInternalServicer(grpc_face.ConsentInternalServiceServicer):
         if first is None:
             raise not_found()
         service = current_request().service
-        self._desk.sessions.renew(first.session_id, service, first.applied_epoch, first.sequence)
+        if not self._renewed(first, first.session_id, service):
+            return
         reader = threading.Thread(
             target=self._read, args=(requests, first.session_id, service), name="session-reader", daemon=True
         )
@@ -140,11 +142,19 @@ class ConsentInternalServicer(grpc_face.ConsentInternalServiceServicer):
                 yield pb.HoldSessionResponse(epoch=sent_epoch, changes=changes, sequence=sequence)
 
     def _read(self, requests: Iterable[pb.HoldSessionRequest], session_id: str, service: str) -> None:
-        # A stream that breaks says nothing about what its other end still uses: only a clean end does.
+        # However the requests end, it says nothing about what the other end still uses: gRPC often tells a connection
+        # that broke like one that was closed.
         with suppress(grpc.RpcError, ValueError):
             for request in requests:
-                self._desk.sessions.renew(session_id, service, request.applied_epoch, request.sequence)
+                if not self._renewed(request, session_id, service):
+                    return
+
+    def _renewed(self, request: pb.HoldSessionRequest, session_id: str, service: str) -> bool:
+        if request.sequence == PARTING:
             self._desk.sessions.end(session_id)
+            return False
+        self._desk.sessions.renew(session_id, service, request.applied_epoch, request.sequence)
+        return True
 
     def _changes(self, after: int, service: str) -> list[pb.HoldSessionResponse.Change]:
         own = topics(service)

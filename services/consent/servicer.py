@@ -115,10 +115,8 @@ class ConsentServicer(grpc_face.ConsentServiceServicer):
     def _consent(self, consent: Consent, caller: Caller) -> wire.Consent:
         desk = self._desk
         knows_all = bool(caller.participant_id) or caller.agency_id == consent.taken_by_agency_id
-        named = consent.draft.recipient_agency_ids
-        recipients = named if knows_all else tuple(one for one in named if one == caller.agency_id)
         subject = handlers.first_subject(desk, consent.participant_id)
-        return convert.consent_to_wire(consent, subject, recipients, desk.clock.now())
+        return convert.consent_to_wire(consent, subject, desk.clock.now(), "" if knows_all else caller.agency_id)
 
 
 def _view(view: preview.View) -> wire.PreviewedView:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, insert, select
 
@@ -38,6 +39,8 @@ class Sessions:
         self._db = db
         self._clock = clock
         self._changed = threading.Condition()
+        # One writer at a time: an older list of sessions must not replace a newer one.
+        self._storing = threading.Lock()
         self._stored = clock.monotonic()
         with db.read() as connection:
             rows = connection.execute(select(SESSIONS)).all()
@@ -73,17 +76,20 @@ class Sessions:
             return self._epoch
 
     def wait_applied(self, epoch: int, longest: float) -> bool:
-        """Wait until no live session is behind `epoch`, at most `longest` seconds; returns whether that is so.
+        """Wait until no live session is behind an announced epoch, at most `longest` seconds; tells whether that is so.
 
-        With `longest` over the life of a session it always comes true: who doesn't acknowledge dies.
+        With `longest` over the life of a session it always comes true. Who doesn't acknowledge is dead by then even if
+        his renewals keep coming: the last answer that renewed him was sent before the epoch was announced.
         """
-        end = self._clock.monotonic() + longest
+        start = self._clock.monotonic()
         with self._changed:
             while any(True for _ in self._behind(epoch)):
-                left = end - self._clock.monotonic()
-                if left <= 0:
+                waited = self._clock.monotonic() - start
+                if waited > LIFE_SECONDS:
+                    return True
+                if waited >= longest:
                     return False
-                self._changed.wait(min(left, 0.1))
+                self._changed.wait(min(longest - waited, 0.1))
         return True
 
     def is_held(self, session_id: str) -> bool:
@@ -114,14 +120,18 @@ class Sessions:
         return (one for one in self._sessions.values() if one.applied < epoch)
 
     def _store(self) -> None:
+        with self._storing:
+            rows = self._rows()
+            with self._db.write() as connection:
+                connection.execute(delete(SESSIONS))
+                if rows:
+                    connection.execute(insert(SESSIONS), rows)
+
+    def _rows(self) -> list[dict[str, Any]]:
         with self._changed:
             self._stored = self._clock.monotonic()
             now = self._clock.now()
-            rows = [
+            return [
                 {"session_id": key, "service": one.service, "applied_epoch": one.applied, "renewed_at": now}
                 for key, one in self._sessions.items()
             ]
-        with self._db.write() as connection:
-            connection.execute(delete(SESSIONS))
-            if rows:
-                connection.execute(insert(SESSIONS), rows)

@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
 
 from lead.consent.v1 import consent_internal_service_pb2 as internal
 from lead.consent.v1 import consent_service_pb2 as pb
 from lead.options.v1 import words_pb2
 
+from services.consent.domain import Draft
 from services.shared.errors import Violation, invalid
 from services.shared.ids import is_id
+from services.shared.never_carried import WISHES, by_shape
+
+_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+# Everything but tab and line ends: these are nobody's words, and PostgreSQL takes no NUL.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_LONGEST = 300
+
+
+def written(draft: Draft) -> Iterator[Violation]:
+    """Yield what is wrong with the words and times of a release, whatever the law asks for (`elements`)."""
+    signature = draft.signature
+    yield from _text("expireEvent", draft.expire_event)
+    yield from _text("signature.signerName", signature.signer_name)
+    yield from _text("signature.relation", signature.relation)
+    yield from _text("signature.authority", signature.authority)
+    if draft.signed_at is not None and draft.signed_at < _EARLIEST:
+        yield Violation("signedTime", "a time from 1900 on")
+
+
+def _text(path: str, text: str) -> Iterator[Violation]:
+    if len(text) > _LONGEST:
+        yield Violation(path, f"at most {_LONGEST} characters")
+    elif _CONTROL.search(text):
+        yield Violation(path, "text without control characters")
+    elif reason := by_shape(text):
+        yield Violation(path, WISHES[reason])
+
+
+def stopped(recipients: Sequence[str], known: Collection[str]) -> None:
+    """Raises INVALID_ARGUMENT for a recipient that is not `known`: nobody is to think that a slip has stopped it."""
+    wrong = [
+        Violation(f"recipientAgencyIds[{place}]", "an agency that this release names")
+        for place, agency_id in enumerate(recipients)
+        if agency_id not in known
+    ]
+    if wrong:
+        raise invalid(wrong)
 
 
 def revocation(request: pb.RevokeConsentRequest) -> None:

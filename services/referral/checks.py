@@ -95,7 +95,7 @@ def incident(draft: pb.ReferralDraft, setting: Setting) -> Iterator[Violation]:
 
 def named(draft: pb.ReferralDraft, _setting: Setting) -> Iterator[Violation]:
     """Somebody is referred, by a name; what a system knows him by needs its agency."""
-    if not (draft.person.given_name or draft.person.family_name):
+    if not (draft.person.given_name.strip() or draft.person.family_name.strip()):
         yield Violation("person.familyName", "must be given, or person.givenName")
     for place, local in enumerate(draft.person.local_ids):
         yield from _needed(f"person.localIds[{place}]", {"agencyId": local.agency_id, "id": local.id})
@@ -121,10 +121,10 @@ def age(draft: pb.ReferralDraft, setting: Setting) -> Iterator[Violation]:
 def _day(draft: pb.ReferralDraft, setting: Setting, site: Site) -> date:
     # The screening takes ages at the same time.
     try:
-        at = moment(draft, "incident_time") or setting.now
+        return (moment(draft, "incident_time") or setting.now).astimezone(site.zone).date()
     except (ValueError, OverflowError):
-        at = setting.now
-    return at.astimezone(site.zone).date()
+        # No time, or none that this zone has a day for; it is refused by itself.
+        return setting.now.astimezone(site.zone).date()
 
 
 def _years(born: date, on: date) -> int:

@@ -15,6 +15,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from services.shared.errors import Violation
 from services.shared.never_carried import WISHES, by_shape
@@ -107,6 +108,7 @@ MOST: Mapping[str, int] = {
 
 def violations(message: Message, now: datetime, path: str = "") -> Iterator[Violation]:
     """Yield every field whose value is not acceptable by itself, deep, with its path in JSON names; never a value."""
+    yield from strange(message, path)
     for field, value in message.ListFields():
         place = f"{path}.{field.json_name}" if path else field.json_name
         if not field.is_repeated:
@@ -117,6 +119,12 @@ def violations(message: Message, now: datetime, path: str = "") -> Iterator[Viol
             yield Violation(place, f"at most {most}")
         for number, each in enumerate(value[:most]):
             yield from _one(field, each, now, f"{place}[{number}]")
+
+
+def strange(message: Message, path: str = "") -> Iterator[Violation]:
+    """Yield that a message holds, by itself, fields that the contract does not have."""
+    if len(UnknownFieldSet(message)):
+        yield Violation(path, "only fields of the contract")
 
 
 def unruled(descriptor: Descriptor) -> Iterator[str]:

@@ -103,18 +103,18 @@ class ReferralServicer(grpc_face.ReferralServiceServicer):
     def PushReferrals(
         self, request_iterator: Iterator[pb.PushReferralsRequest], _: grpc.ServicerContext
     ) -> Iterator[pb.PushReferralsResponse]:
-        """Take in a stream of records."""
+        """Take in a stream of records. Who may not is told before the stream begins (`services.shared.rpc.chain`)."""
         caller = current_caller()
         require_police(caller)
         records = (self._pushed(caller, request) for request in request_iterator)
-        for each in push.push(self._desk, caller, records):
-            yield _acknowledgement(each)
+        return map(_acknowledgement, push.push(self._desk, caller, records))
 
     def ImportIncidents(
         self, request: pb.ImportIncidentsRequest, _: grpc.ServicerContext
     ) -> pb.ImportIncidentsResponse:
         """Take in a NIBRS file."""
         caller = current_caller()
+        validate.imported(request)
         key = self._key(caller, "ImportIncidents", request)
         results = imports.import_incidents(self._desk, caller, request.file.data, key)
         return pb.ImportIncidentsResponse(results=[result_to_wire(each) for each in results])

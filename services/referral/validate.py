@@ -14,10 +14,12 @@ from lead.referral.v1 import referral_service_pb2 as service
 
 from services.referral import checks, fields
 from services.referral.checks import Check, Setting
-from services.shared.errors import Violation, invalid
+from services.shared.errors import Code, LeadError, Violation, invalid
 
 _MISSING = "must be given"
 PAGE_DEFAULT, PAGE_MOST = 50, 500
+# The last one is what a client says that does not look into its files.
+_XML = frozenset({"application/xml", "text/xml", "application/octet-stream"})
 
 
 def submitted(draft: pb.ReferralDraft, setting: Setting) -> None:
@@ -47,7 +49,7 @@ def draft_violations(draft: pb.ReferralDraft, setting: Setting, wanted: Iterable
 def pushed(request: service.PushReferralsRequest, setting: Setting) -> list[Violation]:
     """Return all that is wrong with a pushed record: its stream goes on."""
     bare = service.PushReferralsRequest(record_key=request.record_key)
-    found = list(fields.violations(bare, setting.now))
+    found = [*fields.strange(request), *fields.violations(bare, setting.now)]
     if request.action == service.PUSH_ACTION_UPSERT:
         return found + draft_violations(request.referral, setting, checks.WHOLE)
     if request.action == service.PUSH_ACTION_DELETE:
@@ -108,6 +110,14 @@ def handover(request: service.RecordHandoverRequest, now: datetime) -> None:
     """Raises INVALID_ARGUMENT without a time or an etag."""
     missing = [] if request.HasField("time") else [Violation("time", _MISSING)]
     _raise([*fields.violations(request, now), *missing, *_etag(request.etag)])
+
+
+def imported(request: service.ImportIncidentsRequest) -> None:
+    """Raises UNSUPPORTED_MEDIA_TYPE for a file that is said to be something else than XML; gRPC need not say it."""
+    kind = request.file.content_type.partition(";")[0].strip().lower()
+    if kind and kind not in _XML and not kind.endswith("+xml"):
+        text = "Send this file with Content-Type: application/xml."
+        raise LeadError(Code.INVALID_ARGUMENT, "UNSUPPORTED_MEDIA_TYPE", text)
 
 
 def page_size(given: int | None) -> int:

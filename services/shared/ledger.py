@@ -101,4 +101,6 @@ class SpoolSender:
             return self.send_batch() == _BATCH
         except LeadError as error:
             _log.warning("ledger spool waits", extra={"reason": error.reason})
-            return False
+        except Exception as error:  # noqa: BLE001 - the thread outlives every failure; entries stay spooled
+            _log.error("ledger spool waits", extra={"reason": type(error).__name__})
+        return False

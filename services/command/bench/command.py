@@ -37,7 +37,9 @@ def bench(as_json: bool, only: str | None) -> None:
 
 
 def measured(names: Sequence[str]) -> list[Row]:
-    """Measure these and return their rows. Raises ClickException when an exchange that is needed does not start."""
+    """Measure these and return their rows. Raises ClickException when an exchange doesn't start, or a call fails."""
+    import grpc
+
     from services.command.exchange import StartFailed
 
     benchmarks: dict[str, Benchmark] = {name: import_module(_MODULES[name]).BENCHMARK for name in names}
@@ -46,6 +48,8 @@ def measured(names: Sequence[str]) -> list[Row]:
             return [row(name, each, each.measure(step)) for name, each in benchmarks.items()]
         except StartFailed as error:
             raise click.ClickException(str(error)) from None
+        except grpc.RpcError as error:
+            raise click.ClickException(f"A call failed while it was measured: {error.code().name}.") from None
 
 
 @contextmanager

@@ -84,7 +84,9 @@ def _arguments(exchange: Exchange) -> Sequence[str]:
 def _as_the_gateway(exchange: Exchange, token: str) -> Callable[[], Beside]:
     """Return what gives the assertion that the gateway would sign for the token's holder."""
     claims = jwt.decode(token, options={"verify_signature": False})
-    caller = Caller(claims["sub"], claims["agency"], "police", _ROLE, "DIVERSION_COORD", ("seattle",), acr="development")
+    caller = Caller(
+        claims["sub"], claims["agency"], "police", _ROLE, "DIVERSION_COORD", ("seattle",), acr="development"
+    )
     ids = Ids()
     signer = AssertionSigner(load_signing_key(exchange.layout.assertion_key), SystemClock(), ids)
     return lambda: ((ASSERTION, signer.sign(caller, "referral")), (REQUEST_ID, ids.new("req")))

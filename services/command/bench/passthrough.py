@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +27,14 @@ _SECONDS = 20.0
 
 class _Through(grpc.GenericRpcHandler):
     def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._handler = cache(lambda method: grpc.unary_unary_rpc_method_handler(_behavior(channel, method)))
+        self._channel, self._handlers = channel, dict[str, Any]()
 
     @override
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
-        return self._handler(handler_call_details.method)
+        method = handler_call_details.method
+        if method not in self._handlers:
+            self._handlers[method] = grpc.unary_unary_rpc_method_handler(_behavior(self._channel, method))
+        return self._handlers[method]
 
 
 def _behavior(channel: grpc.aio.Channel, method: str) -> Callable[[bytes, Any], Awaitable[bytes]]:
@@ -46,11 +48,10 @@ def _behavior(channel: grpc.aio.Channel, method: str) -> Callable[[bytes, Any], 
     return through
 
 
-async def _serve(cert: str, key: str, inside: TlsFiles, address: str) -> None:
+async def _serve(outside: grpc.ServerCredentials, inside: TlsFiles, address: str) -> None:
     server = grpc.aio.server(options=options.SERVER)
     server.add_generic_rpc_handlers((_Through(aio_channel(address, inside, "referral")),))
-    pair = (Path(key).read_bytes(), Path(cert).read_bytes())
-    port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([pair]))
+    port = server.add_secure_port("127.0.0.1:0", outside)
     await server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
@@ -61,7 +62,8 @@ async def _serve(cert: str, key: str, inside: TlsFiles, address: str) -> None:
 def main(*arguments: str) -> None:
     """Serve until stdin ends."""
     cert, key, ca, inside_cert, inside_key, address = arguments
-    asyncio.run(_serve(cert, key, TlsFiles(Path(ca), Path(inside_cert), Path(inside_key)), address))
+    outside = grpc.ssl_server_credentials([(Path(key).read_bytes(), Path(cert).read_bytes())])
+    asyncio.run(_serve(outside, TlsFiles(Path(ca), Path(inside_cert), Path(inside_key)), address))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from google.api import annotations_pb2
 from google.protobuf.descriptor import Descriptor, MethodDescriptor
@@ -16,6 +17,8 @@ from services.shared.sharing import purposes
 
 _FIELD = re.compile(r"([a-z]+)/\{[a-z_]+\}")
 _PURPOSE = "PURPOSE_"
+# Its stubs give the extension no type.
+_HTTP: Any = annotations_pb2.http
 # Labels of what is about nobody.
 _IMPERSONAL = labels.mask("DIRECTORY", "STAFF", "SYSTEM", "FUNDING", "DEIDENTIFIED")
 
@@ -29,7 +32,7 @@ class Read:
     purposes: tuple[str, ...]
 
     def path(self, ids: Mapping[str, str]) -> str:
-        """Return the path with the id of each collection filled in (`{"referrals": "ref_…"}`), empty where one lacks."""
+        """Return the path, the id of each collection filled in (`{"referrals": "ref_…"}`); empty where one lacks."""
         if any(not ids.get(collection) for collection in _FIELD.findall(self.template)):
             return ""
         return _FIELD.sub(lambda match: f"{match[1]}/{ids[match[1]]}", self.template)
@@ -60,7 +63,7 @@ def reads(role: str, agency_kind: str) -> tuple[Read, ...]:
 
 
 def _template(rpc: MethodDescriptor) -> str:
-    return str(rpc.GetOptions().Extensions[annotations_pb2.http].get)
+    return str(rpc.GetOptions().Extensions[_HTTP].get)
 
 
 @cache

@@ -60,7 +60,7 @@ class Client:
         token = ""
         while True:
             answer = self.get(path, purpose=purpose, **query, **({"pageToken": token} if token else {}))
-            if answer.status != 200:  # noqa: PLR2004 - HTTP OK
+            if answer.status != 200:
                 return
             yield from answer.body.get(rows, [])
             token = answer.body.get("nextPageToken", "")

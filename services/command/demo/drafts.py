@@ -24,7 +24,7 @@ Draft = dict[str, Any]
 
 def rfc3339(moment: datetime) -> str:
     """Return a time as the contract writes it: RFC 3339, UTC."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def ago(**how_long: float) -> str:
@@ -127,7 +127,7 @@ def _release(person: Person, scope: Mapping[str, Any]) -> Draft:
     return {
         "type": "CONSENT_TYPE_NAMED",
         **scope,
-        "signedTime": ago(seconds=1),
+        "signedTime": ago(),
         "expireTime": ago(days=-365),
         "statements": {"redisclosure": True, "revocation": True, "refusal": True},
         "signature": {"signerName": f"{person.given_name} {person.family_name}", "relation": "SELF"},

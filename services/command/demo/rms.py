@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import queue
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import grpc
 from google.protobuf import json_format
@@ -35,9 +36,8 @@ class Rms:
 
     channel: grpc.Channel
     metadata: tuple[tuple[str, str], ...]
-    # How many messages left before the cut.
-    sent: int = 0
-    _cut: queue.Queue[None] = field(default_factory=queue.Queue)
+    _left: threading.Event = field(default_factory=threading.Event)
+    _cut: threading.Event = field(default_factory=threading.Event)
 
     def send(self, messages: Sequence[Message]) -> list[Acknowledged]:
         """Send all of it, and return one acknowledgement for each message, in order. Raises grpc.RpcError."""
@@ -47,18 +47,18 @@ class Rms:
         """Send all, but read only so many acknowledgements, and cut the connection: the others never arrive here."""
         call = self._call(self._endless(messages))
         found = [_acknowledged(next(call)) for _ in range(read)]
+        self._left.wait(_SECONDS)
         call.cancel()
-        self._cut.put(None)
+        self._cut.set()
         return found
 
     def _endless(self, messages: Sequence[Message]) -> Iterator[Request]:
-        for each in messages:
-            self.sent += 1
-            yield _to_wire(each)
+        yield from map(_to_wire, messages)
+        self._left.set()
         # The sender's side stays open, so that the stream does not end but breaks.
-        self._cut.get(timeout=_SECONDS)
+        self._cut.wait(_SECONDS)
 
-    def _call(self, requests: Iterator[Request]) -> grpc.CallIterator[Response]:
+    def _call(self, requests: Iterator[Request]) -> Any:
         stub = ReferralServiceStub(self.channel)
         return stub.PushReferrals(requests, timeout=_SECONDS, metadata=self.metadata)
 

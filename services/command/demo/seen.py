@@ -1,4 +1,4 @@
-"""What an answer shows: its JSON walked beside its descriptor, each non-empty field by the category it is labelled with.
+"""What an answer shows: its JSON walked beside its descriptor, each non-empty field by the category of its label.
 
 An agency's programmer could do the same with the published contract. What the contract doesn't know, or doesn't label,
 comes out under a word that no table expects, so that it can't be overlooked.
@@ -50,7 +50,9 @@ def _field(answer: Mapping[str, Any], value: Any, field: FieldDescriptor, record
 def _word(answer: Mapping[str, Any], field: FieldDescriptor) -> str:
     sibling = labels.category_from(field)
     if sibling:
-        quoted = answer.get(field.containing_type.fields_by_name[sibling].json_name, "")
+        message = field.containing_type
+        assert message is not None  # noqa: S101 - a field of a message
+        quoted = answer.get(message.fields_by_name[sibling].json_name, "")
         return str(quoted).removeprefix(_PREFIX) or UNLABELLED
     number = labels.category(field)
     return labels.words(labels.bit(number))[0] if number else UNLABELLED

@@ -14,7 +14,7 @@ from services.command.demo import expected
 from services.command.demo.drafts import PART2_AGENCIES
 from services.command.demo.expected import Release
 from services.command.demo.story import Person, Story
-from services.command.demo.viewers import VIEWERS, Looks, Viewer, known_of
+from services.command.demo.viewers import VIEWERS, Viewer, client_of, known_of, looks_at
 
 Seen = Mapping[str, frozenset[str]]
 """By viewer, the categories seen."""
@@ -23,6 +23,7 @@ _CATEGORIES = tuple(name.removeprefix("CATEGORY_") for name, number in words_pb2
 # Events travel, answers don't wait: how long something may still be on its way.
 _PATIENCE_SECONDS = 10.0
 _AGAIN_SECONDS = 0.2
+_DASH = "\u2013"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Sight:
         return self.seen == self.foretold
 
     def table(self, title: str) -> Table:
-        """Return it to print: ● seen, – no built call carries it; a red ! or ? where one was seen, or not, unforetold."""
+        """Return it to print: ● seen, a dash where no built call carries it; a red ! or ? where not foretold."""
         key = " · ".join(f"{viewer.code} {viewer.words}" for viewer in VIEWERS)
         table = Table(title=title, caption=key, box=box.SIMPLE_HEAD, padding=(0, 1), title_justify="left")
         table.add_column("category", no_wrap=True)
@@ -54,17 +55,18 @@ class Sight:
         if is_seen != is_foretold:
             return "[bold red]!" if is_seen else "[bold red]?"
         if category in expected.dashes():
-            return "[dim]–"
+            return f"[dim]{_DASH}"
         return "●" if is_seen else ""
 
 
-def look(looks: Looks, story: Story, person: Person, release: Release, *, patient: bool = True) -> Sight:
+def look(story: Story, person: Person, release: Release, *, patient: bool = True) -> Sight:
     """Look as everyone in turn. `patient`: who sees too little looks again for a while; too much is never forgiven."""
     foretold = expected.table(release, part2=person.case_agency in PART2_AGENCIES)
     end = time.monotonic() + (_PATIENCE_SECONDS if patient else 0.0)
-    known, seen = known_of(story, person), {}
+    looks, known, seen = looks_at(story.exchange), known_of(story, person), {}
     for viewer in VIEWERS:
-        while (found := looks.at(viewer, person, known)) < foretold[viewer.name] and time.monotonic() < end:
+        client = client_of(story, viewer, person)
+        while (found := looks.at(client, viewer, person, known)) < foretold[viewer.name] and time.monotonic() < end:
             time.sleep(_AGAIN_SECONDS)
             known = known_of(story, person)
         seen[viewer.name] = found

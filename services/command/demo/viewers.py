@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from services.command.demo import drafts, expected, journey
 from services.command.demo.calls import Read, reads
 from services.command.demo.client import Answer, Client
 from services.command.demo.seen import Label, seen
 from services.command.demo.story import Person, Story
+from services.command.exchange import Exchange
 
 _OK = 200
 # Absent, withheld, or not for this role and purpose: nothing was seen.
@@ -78,21 +80,19 @@ class Looks:
     It is the same for every person and purpose (matrix row 39), and the matrix itself is a megabyte.
     """
 
-    def __init__(self, story: Story) -> None:
-        """Look for this story."""
-        self._story = story
+    def __init__(self) -> None:
+        """Nothing has been looked at."""
         self._impersonal: dict[tuple[str, str, str], frozenset[Label]] = {}
 
-    def at(self, viewer: Viewer, person: Person, known: Known) -> frozenset[str]:
+    def at(self, client: Client, viewer: Viewer, person: Person, known: Known) -> frozenset[str]:
         """Return the categories that the viewer sees of the person: the union over all his calls and purposes."""
-        found = frozenset(self._labels(viewer, person, known))
+        found = frozenset(self._labels(client, viewer, known))
         present = person.case_agency in drafts.PART2_AGENCIES and any(
             expected.is_of_case_agency(record) and expected.tells_presence(category) for record, category in found
         )
         return frozenset(category for _, category in found) | ({expected.PRESENCE} if present else frozenset())
 
-    def _labels(self, viewer: Viewer, person: Person, known: Known) -> Iterator[Label]:
-        client = client_of(self._story, viewer, person)
+    def _labels(self, client: Client, viewer: Viewer, known: Known) -> Iterator[Label]:
         for read in reads(viewer.role, viewer.kind):
             path = read.path(known.ids)
             if path and not read.is_about_people:
@@ -106,6 +106,14 @@ class Looks:
         if place not in self._impersonal:
             self._impersonal[place] = frozenset(_looked(client, read, path, read.purposes[0], known))
         return self._impersonal[place]
+
+
+_LOOKS: WeakKeyDictionary[Exchange, Looks] = WeakKeyDictionary()
+
+
+def looks_at(exchange: Exchange) -> Looks:
+    """Return the looks at this exchange, which remember over chapters what is about nobody."""
+    return _LOOKS.setdefault(exchange, Looks())
 
 
 def client_of(story: Story, viewer: Viewer, person: Person) -> Client:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from importlib import resources
 
 from google.protobuf.descriptor import Descriptor, MethodDescriptor
@@ -21,13 +22,18 @@ Cell = tuple[str, str, str]
 
 def uncovered(policy: Policy) -> Iterator[Problem]:
     """Yield the cells without row and note, and the notes that no cell needs any more."""
-    named = {(cell.role, cell.category, cell.purpose) for cell in cells(policy) if cell.rows}
+    named = _named(policy)
     silent = {cell[:2] for cell in asked() if cell not in named}
     noted = {(role, category) for role, notes in _notes().items() for category in notes}
     for role, category in sorted(silent - noted):
         yield Problem("UNCOVERED", (), f"{role} can ask for {category}: no row names it, no default-deny note explains it")
     for role, category in sorted(noted - silent):
         yield Problem("UNCOVERED", (), f"the default-deny note on {category} for {role} explains nothing")
+
+
+@lru_cache(maxsize=1)
+def _named(policy: Policy) -> frozenset[Cell]:
+    return frozenset((cell.role, cell.category, cell.purpose) for cell in cells(policy) if cell.rows)
 
 
 def asked() -> set[Cell]:

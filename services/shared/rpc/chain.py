@@ -15,6 +15,7 @@ from google.protobuf.message import DecodeError
 from lead.options.v1 import options_pb2
 
 from services.shared.errors import Code, LeadError
+from services.shared.rpc.headers import ADMITTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,11 @@ def _many(
 
     def serve(raw: Any, context: grpc.ServicerContext) -> Iterator[bytes]:
         with _entered(steps, Call(method, context)):
-            for answer in behavior(_request(handler, raw), context):
+            answers = behavior(_request(handler, raw), context)
+            if handler.request_streaming:
+                # A sender that waits for this knows a refusal from a connection that broke under its messages.
+                context.send_initial_metadata(((ADMITTED, "1"),))
+            for answer in answers:
                 yield write(answer)
 
     return serve

@@ -9,6 +9,8 @@ from services.shared.telemetry import trace
 
 REQUEST_ID = "x-request-id"
 ASSERTION = "x-lead-assertion"
+# Comes back on a stream that was let in, before its first answer.
+ADMITTED = "x-lead-admitted"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 
 Pairs = tuple[tuple[str, str | bytes], ...]

@@ -6,7 +6,8 @@ import json
 
 from services.shared import labels
 
-MESSAGE_BYTES = 16 * 1024 * 1024
+# A file of 16 MiB, and room for what travels beside it in its message (contract, Rules).
+MESSAGE_BYTES = 16 * 1024 * 1024 + 64 * 1024
 DEFAULT_SECONDS = 5.0
 # A stream lives as long as its connection: at most an hour, then the client connects again.
 _HOUR_MS = 60 * 60 * 1000

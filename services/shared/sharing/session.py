@@ -21,7 +21,7 @@ from lead.consent.v1.consent_internal_service_pb2_grpc import ConsentInternalSer
 from services.shared.errors import LeadError
 from services.shared.ids import new_id
 from services.shared.rpc import headers
-from services.shared.sharing.session_state import Change, SessionState
+from services.shared.sharing.session_state import PARTING, Change, SessionState
 from services.shared.telemetry.log import described
 
 if TYPE_CHECKING:
@@ -82,7 +82,6 @@ class SyncSession:
                 if self._state.received(answer.epoch, answer.changes, answer.sequence):
                     self._wake.set()
         finally:
-            # Cut before the renewals end: a stream of requests that ends by itself would say that we use nothing.
             self._call.cancel()
             broken.set()
             self._wake.set()
@@ -93,6 +92,8 @@ class SyncSession:
             sequence, applied = self._state.renewal()
             yield HoldSessionRequest(session_id=self._session_id, applied_epoch=applied, sequence=sequence)
             self._wake.wait(self._every)
+        if not broken.is_set():
+            yield _goodbye(self._session_id, self._state)
 
 
 class AioSession:
@@ -123,8 +124,7 @@ class AioSession:
             return
         self._wake.set()
         if self._call is not None:
-            with suppress(grpc.RpcError, asyncio.InvalidStateError, TimeoutError):
-                await self._call.done_writing()
+            with suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(task), _PARTING_SECONDS)
         task.cancel()
         with suppress(asyncio.CancelledError):
@@ -161,3 +161,9 @@ class AioSession:
             await call.write(HoldSessionRequest(session_id=self._session_id, applied_epoch=applied, sequence=sequence))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._every)
+        await call.write(_goodbye(self._session_id, self._state))
+        await call.done_writing()
+
+
+def _goodbye(session_id: str, state: SessionState) -> HoldSessionRequest:
+    return HoldSessionRequest(session_id=session_id, applied_epoch=state.epoch(), sequence=PARTING)

@@ -16,6 +16,9 @@ from typing import Protocol, TypeVar
 from services.shared.clock import Clock
 
 LIFE_SECONDS = 5.0
+PARTING = -1
+"""Number of the last renewal of all: the enforcement point uses nothing any more. Real ones count from 1."""
+
 # A wall clock that goes back further makes every stored end uncertain.
 _JUMP_SECONDS = 5.0
 _K = TypeVar("_K", str, bytes)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, timedelta
 from importlib import resources
 from pathlib import Path
@@ -170,6 +171,13 @@ def test_candidates_are_purged_after_30_days_and_not_before(exchange: Exchange) 
         assert store_incidents.purge(connection, NOW + timedelta(days=30)) == 3
     assert exchange.incidents() == []
     assert send(exchange, "incident") == ["CREATED"] * 2
+
+
+def test_two_imports_of_one_file_at_once_create_each_person_once(exchange: Exchange) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        told = [each for results in pool.map(exchange.send, [sample("incident")] * 2) for each in outcomes(results)]
+    assert sorted(told) == ["CREATED"] * 2 + ["UNCHANGED"] * 2
+    assert len(exchange.incidents()) == 2
 
 
 def test_a_list_of_candidates_has_pages(exchange: Exchange) -> None:

@@ -39,9 +39,7 @@ def test_the_dispatched_agency_sees_the_hand_off_while_its_window_is_open() -> N
     assert seen(CARE, about(facts=[a_window()]), "police", HANDOFF) == HANDED_OVER
 
 
-@pytest.mark.parametrize(
-    ("seconds", "is_open"), [(-3601, False), (-3600, True), (3599, True), (3600, False)], ids=str
-)
+@pytest.mark.parametrize(("seconds", "is_open"), [(-3601, False), (-3600, True), (3599, True), (3600, False)], ids=str)
 def test_a_window_is_open_from_its_beginning_until_just_before_its_end(seconds: int, is_open: bool) -> None:
     shown = seen(CARE, about(facts=[a_window()]), "police", HANDOFF, now=NOON + timedelta(seconds=seconds))
     assert shown == (HANDED_OVER if is_open else set())
@@ -153,7 +151,9 @@ def test_facts_about_other_agencies_do_not_bound_a_decision() -> None:
 
 
 def test_agencies_that_custody_can_act_for_are_those_that_a_fact_or_release_names() -> None:
-    held = about(a_consent(), facts=[a_window(), a_fact("SITE", site_id="north")], safety=[a_fact("CASELOAD", "clinic")])
+    held = about(
+        a_consent(), facts=[a_window(), a_fact("SITE", site_id="north")], safety=[a_fact("CASELOAD", "clinic")]
+    )
     assert held.agencies() == {"prosecutor", "outreach", "clinic"}
     assert about().agencies() == frozenset()
 

@@ -111,12 +111,12 @@ def test_directory_and_system_are_open_to_all_who_are_signed_in_row_39() -> None
         assert told == (set() if role == "linker" else {"DIRECTORY", "SYSTEM"})
 
 
-def test_staff_names_are_open_to_every_role_but_the_participant_row_40() -> None:
-    assert {role for role in ROLES if "STAFF" not in seen(role, "HPAYMT")} == {"participant"}
+def test_staff_names_are_open_to_every_signed_in_role_but_the_participant_row_40() -> None:
+    assert {role for role in ROLES if "STAFF" not in seen(role, "HPAYMT")} == {"participant", "linker"}
 
 
 def test_the_linker_matches_and_sees_nothing_else_row_41() -> None:
-    assert seen("linker", "HOPERAT", "sud_treatment", *WIDENING, release=True) == {"IDENTITY", "SUD_PRESENCE", "STAFF"}
+    assert seen("linker", "HOPERAT", "sud_treatment", *WIDENING, release=True) == {"IDENTITY", "SUD_PRESENCE"}
     assert "IDENTITY" not in seen("linker", "CAREMGT", "sud_treatment", *WIDENING, release=True)
 
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import Delete, Insert
@@ -75,9 +76,11 @@ def sessions(table: FakeTable, clock: FakeClock) -> Sessions:
 
 
 @pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
+def pool(clock: FakeClock) -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(8) as pool:
         yield pool
+        # Whoever still waits, because a test has failed, waits no more.
+        clock.advance(1000)
 
 
 def waits(found: Future[bool]) -> bool:
@@ -306,3 +309,4 @@ class SessionsMachine(RuleBasedStateMachine):
 
 
 TestSessionsMachine = SessionsMachine.TestCase
+TestSessionsMachine.settings = settings(max_examples=50, stateful_step_count=25)

@@ -58,7 +58,8 @@ def test_agencies_use_the_contracts_words_and_are_plainly_made_up() -> None:
 
 def test_agency_identifiers_of_police_are_unique() -> None:
     oris = [ori for agency in AGENCIES.values() for ori in agency.get("oris", [])]
-    assert len(oris) == len(set(oris)) == 3
+    assert len(oris) == len(set(oris))
+    assert oris
 
 
 def test_case_management_comes_with_and_without_a_part_2_program() -> None:

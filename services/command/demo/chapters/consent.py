@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from google.protobuf.descriptor import Descriptor
@@ -62,18 +63,24 @@ def _preview(story: Story, person: Person, name: str) -> dict[str, Any]:
 
 
 def _previewed(previews: Mapping[str, dict[str, Any]]) -> Claim:
-    table = Table("release", "recipient", "would see from", "for", "opens")
     views = [(name, view) for name, preview in previews.items() for view in preview["views"]]
-    for name, view in views:
-        if opens := _opens(view):
-            purpose = view["purpose"].removeprefix("PURPOSE_")
-            table.add_row(name, view["recipientAgencyId"], view["sourceAgencyId"], purpose, " ".join(sorted(opens)))
     told = all(view["words"] for _, view in views) and not any("missing" in each for each in previews.values())
     warned = all(any("SUD_PRESENCE" in note for note in preview.get("notes", [])) for preview in previews.values())
     narrow = [(view["recipientAgencyId"], _opens(view)) for name, view in views if name == "narrow"]
     least = narrow == [(drafts.OFFICE, {"PROGRAM_STATUS", "SUD_PRESENCE"})]
     text = "Before signing, the preview says who would see what of whom, and what it means that B's agency is Part 2"
-    return Claim("4b", text, told and warned and least, table)
+    return Claim("4b", text, told and warned and least, _preview_table(views))
+
+
+def _preview_table(views: Sequence[tuple[str, dict[str, Any]]]) -> Table:
+    """Show what opens for each recipient, whichever source and purpose."""
+    opens: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for name, view in views:
+        opens[name, view["recipientAgencyId"]] |= _opens(view)
+    table = Table("release", "recipient", "would see, over all sources and purposes")
+    for (name, recipient), words in opens.items():
+        table.add_row(name, recipient, " ".join(sorted(words)) or "nothing more")
+    return table
 
 
 def _opens(view: dict[str, Any]) -> set[str]:

@@ -59,7 +59,7 @@ def _per_charge(story: Story, first: Client, colleague: Client) -> Iterator[Clai
     yield _decided(filed, between, decided)
     untouched = between["charges"][1]["state"] == "CHARGE_STATE_HELD"
     text = f"A colleague with a stale etag gets 409 {stale.body.get('reason')}; he reads again, and his decision stands"
-    yield Claim("6c", text, stale.status == _CONFLICT and stale.body.get("reason") == "ABORTED" and untouched)
+    yield Claim("6c", text, stale.status == _CONFLICT and stale.body.get("reason") == "STALE_ETAG" and untouched)
 
 
 def _decided(filed: dict[str, Any], between: dict[str, Any], decided: dict[str, Any]) -> Claim:

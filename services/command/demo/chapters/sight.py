@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+
+import httpx
 
 from services.command.demo import journey
 from services.command.demo.claim import Claim
@@ -11,15 +14,16 @@ from services.command.demo.drafts import OFFICE, PART2_AGENCIES
 from services.command.demo.expected import PRESENCE, Release
 from services.command.demo.story import Person, Story
 from services.command.demo.tables import Sight, look
-from services.command.demo.viewers import Looks
 from services.command.demo.witness import take_checkpoint
 
 _WORDS: dict[Release, str] = {"without_release": "Without any release", "full_release": "With the full release"}
 
+_WARMING_TRIES = 3
+
 
 def play(story: Story) -> Iterator[Claim]:
     """Show four tables: two people, each before and after signing the widest release."""
-    looks, warming = Looks(story), _warm(story)
+    warming = _warm(story)
     people = {
         "sight": Person("Visibla", "Sighttest", "1987-03-21", "sample-outreach"),
         "sight_part2": Person("Discreta", "Presencetest", "1992-11-05", "sample-recovery-outreach"),
@@ -32,7 +36,7 @@ def play(story: Story) -> Iterator[Claim]:
         for release in _WORDS:
             if release == "full_release":
                 journey.full_release(story, person)
-            sights.append(look(looks, story, person, release))
+            sights.append(look(story, person, release))
             yield _claim(f"7{next(letters)}", sights[-1], person, release)
     yield _presence_alone(sights)
     take_checkpoint(story)
@@ -56,7 +60,14 @@ def bring(story: Story, person: Person) -> None:
 def _warm(story: Story) -> threading.Thread:
     """Ask for the sharing matrix beside the story: consent works it out for seconds, once, for whoever asks first."""
     client = story.caller("auditor", "sample-auditor")
-    asking = threading.Thread(target=client.get, args=("/v1/policy/matrix",), daemon=True)
+
+    def ask() -> None:
+        for _ in range(_WARMING_TRIES):
+            with suppress(httpx.HTTPError):
+                if client.get("/v1/policy/matrix").status == 200:
+                    return
+
+    asking = threading.Thread(target=ask, name="matrix", daemon=True)
     asking.start()
     return asking
 
@@ -64,7 +75,7 @@ def _warm(story: Story) -> threading.Thread:
 def _claim(number: str, sight: Sight, person: Person, release: Release) -> Claim:
     class_ = "a Part 2 program" if person.case_agency in PART2_AGENCIES else "not a Part 2 program"
     title = f"{_WORDS[release]}; the case agency is {class_}"
-    text = f"{_WORDS[release].lower()}, everyone sees what the matrix foretells and nothing else ({class_})"
+    text = f"{_WORDS[release]} everyone sees what the matrix foretells and nothing else ({class_})"
     return Claim(number, text, sight.holds, sight.table(title))
 
 
@@ -74,4 +85,4 @@ def _presence_alone(sights: list[Sight]) -> Claim:
         {name: row - {PRESENCE} for name, row in second.seen.items()} == first.seen
         for first, second in zip(plain, treated, strict=True)
     )
-    return Claim("7e", "that the agency is a Part 2 program adds SUD_PRESENCE and changes nothing else", holds)
+    return Claim("7e", "That the agency is a Part 2 program adds SUD_PRESENCE and changes nothing else", holds)

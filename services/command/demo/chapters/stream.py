@@ -60,7 +60,7 @@ def _stream(story: Story, messages: Sequence[Message]) -> _Streamed:
         rms = Rms(channel, bearer(token))
         first = rms.send_and_break_off(messages[:_SENT], _READ)
         rest = rms.send(messages[len(first) :])
-    on_their_way = frozenset(each.key for each in messages[len(first) : rms.sent])
+    on_their_way = frozenset(each.key for each in messages[len(first) : _SENT])
     return _Streamed((*first, *rest), on_their_way)
 
 

@@ -1,0 +1,131 @@
+"""Without the ledger or the decision nothing is read; what a source sends in is lost by neither."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc
+import pytest
+
+from services.command.demo import drafts, journey
+from services.command.demo.client import Answer, Client
+from services.command.demo.story import Person, Story
+from services.command.exchange import Exchange
+from tests.faults.books import Books
+from tests.faults.rms import Rms, records
+from tests.faults.test_kill import check_each_once
+from tests.faults.waiting import until
+
+pytestmark = pytest.mark.slow
+ABSENT = "ref_01940000-0000-7000-8000-000000000000"
+DOWN = pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["dead", "hung"])
+
+
+@contextmanager
+def without(exchange: Exchange, process: str, number: int) -> Iterator[None]:
+    """Take a process away: dead, or there and silent. It is back and ready afterwards."""
+    exchange.kill(process, number, stay_down=number == signal.SIGKILL)
+    try:
+        yield
+    finally:
+        if number == signal.SIGSTOP:
+            exchange.kill(process, signal.SIGCONT)
+        else:
+            exchange.restart(process)
+    exchange.wait()
+
+
+def referred(story: Story, name: str) -> Person:
+    """Refer somebody and wait until the prosecutor has it."""
+    person = Person("Testa", f"Sample-{name}", "1990-01-02", "sample-outreach")
+    journey.refer(story, person)
+    journey.review_of(story, person)
+    return person
+
+
+def reads(story: Story, person: Person) -> list[Answer]:
+    """Read a record, what never was and a list: as whose it is, as who may, and as who may not."""
+    officer = journey.officer(story)
+    prosecutor = story.caller("prosecutor", "sample-city-attorney")
+    stranger = story.caller("case_manager", "sample-second-outreach")
+    paths = (f"/v1/referrals/{person.referral_id}", f"/v1/referrals/{ABSENT}", "/v1/referrals")
+    # At once: who hangs is waited for.
+    with ThreadPoolExecutor(9) as threads:
+        asked = [threads.submit(each.get, path) for each in (officer, prosecutor, stranger) for path in paths]
+        return [each.result() for each in asked]
+
+
+def check_nothing_leaves(answers: Sequence[Answer], person: Person) -> None:
+    """Check that all are refused, and that nothing about anybody is in what came: not even whether there is anything."""
+    assert [answer.status for answer in answers] == [503] * len(answers)
+    for there, absent, _ in zip(*[iter(answers)] * 3, strict=True):
+        assert {**there.body, "requestId": ""} == {**absent.body, "requestId": ""}
+    for answer in answers:
+        assert not any(fact.encode() in answer.raw for fact in drafts.known_facts(person))
+
+
+def submitted(client: Client, name: str, key: str = "") -> Answer:
+    """Send in a new referral."""
+    person = Person("Testa", f"Sample-{name}", "1990-01-02", "sample-outreach")
+    draft = drafts.referral(person, "ARREST_DIVERSION", [drafts.theft()], None)
+    return client.post("/v1/referrals", draft, headers={"idempotency-key": key} if key else {})
+
+
+def on_the_ledger(story: Story) -> Counter[str]:
+    """Count the entries of each method, as the auditor is shown them."""
+    rows = story.caller("auditor").pages("/v1/audit/entries", "entries", pageSize="500")
+    return Counter(row.get("method", "").rpartition("/")[2] for row in rows)
+
+
+@DOWN
+def test_without_the_ledger_nothing_is_read_and_every_write_is_taken(
+    exchange: Exchange, story: Story, books: Books, tmp_path: Path, number: signal.Signals
+) -> None:
+    person = referred(story, f"Audit-{number.name}")
+    books.settle()
+    before, rms, sent = on_the_ledger(story), Rms(exchange), records(f"audit-{number.name}", 20)
+    with without(exchange, "audit", number):
+        check_nothing_leaves(reads(story, person), person)
+        written = [submitted(journey.officer(story), f"Unrecorded-{number.name}-{each}") for each in range(3)]
+        assert [each.status for each in written] == [200] * 3
+        rms.push(sent)
+        assert books.count("gateway", "ledger_spool") > 0
+    check_each_once(story, books, rms, tmp_path)
+    after = on_the_ledger(story)
+    assert after["SubmitReferral"] == before["SubmitReferral"] + 3
+    assert after["PushReferrals"] == before["PushReferrals"] + 1
+    assert {each.status for each in reads(story, person)} == {200, 404}
+
+
+@DOWN
+def test_without_the_decision_nothing_is_read_and_no_write_is_half_stored(
+    exchange: Exchange, story: Story, books: Books, tmp_path: Path, number: signal.Signals
+) -> None:
+    person, officer = referred(story, f"Consent-{number.name}"), journey.officer(story)
+    rms, sent = Rms(exchange), records(f"consent-{number.name}", 20)
+    books.settle()
+    with without(exchange, "consent", number):
+        # What was decided holds until the session has died.
+        until(lambda: officer.get(f"/v1/referrals/{person.referral_id}").status == 503, "the session has died")
+        check_nothing_leaves(reads(story, person), person)
+        stored = footprint(books)
+        assert submitted(officer, f"Refused-{number.name}", f"key-{number.name}").status == 503
+        with pytest.raises(grpc.RpcError):
+            rms.push(sent)
+        assert rms.acknowledged == {}
+        assert footprint(books) == stored
+    assert submitted(officer, f"Refused-{number.name}", f"key-{number.name}").status == 200
+    rms.push_through(sent)
+    check_each_once(story, books, rms, tmp_path)
+    assert {each.status for each in reads(story, person)} == {200, 404}
+
+
+def footprint(books: Books) -> list[int]:
+    """Count what a write leaves behind at referral and on the log."""
+    tables = ("referrals", "outbox", "idempotency_key")
+    return [*(books.count("referral", table) for table in tables), books.logged("referral").total()]
