@@ -67,4 +67,5 @@ $(INSTALLED): requirements-dev.lock
 # Editable: what is changed in the checkout is what runs.
 $(LINKED): $(INSTALLED) pyproject.toml setup.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q services gateway protos/gen
 	@touch $@

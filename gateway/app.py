@@ -32,7 +32,7 @@ from gateway.together import Together
 from gateway.transcode.routes import Routes
 from services.shared import identity, labels, ledger
 from services.shared.clock import Clock, SystemClock
-from services.shared.db import Database, make_engine, migrations
+from services.shared.db import Database, make_engine, revisions
 from services.shared.ids import Ids
 from services.shared.rpc import headers, options
 from services.shared.rpc.aio import decode_error
@@ -142,7 +142,7 @@ async def _asked(method: Callable[..., Awaitable[A]], request: Message, request_
 
 def _spool(config: Config) -> Spool:
     engine = make_engine(config.database_url, schema="gateway")
-    migrations.require_current("gateway", engine)
+    revisions.require_current("gateway", engine)
     db = Database(engine)
     stub = AuditInternalServiceStub(channel(config.areas["audit"], config.tls, "audit"))
 

@@ -33,11 +33,12 @@ def check(as_json: bool) -> None:
       leadx policy check
     """
     from services.consent.policy import check as checking
+    from services.consent.policy import coverage
     from services.consent.policy.compile import PolicyError
 
     try:
         loaded = _policy()
-        problems = checking.check(loaded)
+        problems = [*checking.check(loaded), *coverage.uncovered(loaded)]
         version, rows, texts = loaded.version, len(loaded.rows), [asdict(each) for each in problems]
     except PolicyError as error:
         version, rows, problems, texts = "", 0, [], [{"kind": "CEDAR", "rows": (), "text": str(error)}]

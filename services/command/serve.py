@@ -47,7 +47,7 @@ def _run(process: str, config: Any) -> None:
 
 
 def _reason(error: Exception) -> str:
-    from services.shared.db.migrations import SchemaNotCurrent
+    from services.shared.db.revisions import SchemaNotCurrent
 
     if isinstance(error, SchemaNotCurrent):
         return str(error)

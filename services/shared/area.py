@@ -22,7 +22,7 @@ from sqlalchemy import Connection, MetaData, Table
 from services.shared import identity
 from services.shared.chores import Chore
 from services.shared.clock import Clock, SystemClock
-from services.shared.db import Database, make_engine, migrations
+from services.shared.db import Database, make_engine, revisions
 from services.shared.db.cipher import AreaCipher
 from services.shared.events import outbox
 from services.shared.events.delivery import AnyHandler
@@ -176,7 +176,7 @@ def open_parts(
 def open_database(area: str, config: AreaConfig) -> Database:
     """Open an area's database. Raises SchemaNotCurrent while migrations are pending."""
     engine = make_engine(config.database_url, schema=area)
-    migrations.require_current(area, engine)
+    revisions.require_current(area, engine)
     return Database(engine)
 
 

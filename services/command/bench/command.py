@@ -68,7 +68,7 @@ def _print(rows: Sequence[Row]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("id", "what")
+    table = Table("id", "what", show_lines=True)
     for name in ("ours", "baseline", "unit", "ratio", "peak MB"):
         table.add_column(name, justify="left" if name == "unit" else "right", no_wrap=True)
     for each in rows:

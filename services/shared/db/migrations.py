@@ -7,8 +7,6 @@ scripts run in one transaction, on either database.
 from __future__ import annotations
 
 import zlib
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from alembic.autogenerate import compare_metadata
@@ -18,16 +16,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, text
 
 from services.shared.db.engine import Database
-
-
-class SchemaNotCurrent(RuntimeError):  # noqa: N818 - it is a state to mend, reported as it reads
-    """The database lacks revisions that this release needs; `leadx migrate` brings them."""
+from services.shared.db.revisions import folder
 
 
 def scripts(area: str) -> ScriptDirectory:
     """Return the area's migration scripts. Raises ModuleNotFoundError when there is no such area."""
-    package = "gateway" if area == "gateway" else f"services.{area}"
-    return ScriptDirectory(str(Path(str(resources.files(package))) / "migrations"))
+    return ScriptDirectory(str(folder(area)))
 
 
 def upgrade(area: str, engine: Engine) -> list[str]:
@@ -45,12 +39,6 @@ def check(area: str, engine: Engine) -> list[str]:
     """Return the revisions that are pending, oldest first; changes nothing."""
     with Database(engine).read() as connection:
         return _pending(scripts(area), connection, area)
-
-
-def require_current(area: str, engine: Engine) -> None:
-    """Raise SchemaNotCurrent when a revision is pending. For a process that is about to serve."""
-    if pending := check(area, engine):
-        raise SchemaNotCurrent(f"{area}: {len(pending)} migrations are pending; run `leadx migrate {area}`")
 
 
 def drift(area: str, engine: Engine, metadata: MetaData) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Column, Engine, Integer, Table, inspect, select
 
 import services
-from services.shared.db import Database, make_engine, migrations, new_metadata
+from services.shared.db import Database, make_engine, migrations, new_metadata, revisions
 
 FIRST = """
 from alembic import op
@@ -75,10 +75,18 @@ def test_a_failing_script_leaves_the_database_as_it_was(versions: Path, engine: 
 
 
 def test_a_process_does_not_serve_before_its_migrations_are_done(versions: Path, engine: Engine) -> None:
-    with pytest.raises(migrations.SchemaNotCurrent, match="leadx migrate sample"):
-        migrations.require_current("sample", engine)
+    with pytest.raises(revisions.SchemaNotCurrent, match="leadx migrate sample"):
+        revisions.require_current("sample", engine)
     migrations.upgrade("sample", engine)
-    migrations.require_current("sample", engine)
+    revisions.require_current("sample", engine)
+    (versions / "0002_second.py").write_text(SECOND)
+    with pytest.raises(revisions.SchemaNotCurrent):
+        revisions.require_current("sample", engine)
+
+
+@pytest.mark.parametrize("area", ["referral", "review", "casework", "consent", "audit", "gateway"])
+def test_the_newest_file_name_is_alembics_one_head(area: str) -> None:
+    assert migrations.scripts(area).get_heads() == [revisions.newest(area)]
 
 
 def test_drift_between_tables_and_migrations_is_found(versions: Path, engine: Engine) -> None:
