@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from services.command.demo.chapters import CHAPTERS
 from services.command.demo.claim import Claim
+from services.command.demo.order import CHAPTERS
 from services.command.demo.story import Story
 from services.command.exchange import Exchange
 

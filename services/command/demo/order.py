@@ -1,0 +1,34 @@
+"""The parts of the story, in the order in which they are told."""
+
+from __future__ import annotations
+
+from services.command.demo.chapters import (
+    accounting,
+    consent,
+    handoff,
+    incidents,
+    intake,
+    ledger,
+    review,
+    revoke,
+    screening,
+    sight,
+    stream,
+    traces,
+)
+from services.command.demo.claim import Chapter
+
+CHAPTERS: tuple[tuple[str, Chapter], ...] = (
+    ("1 · An RMS streams its referrals", stream.play),
+    ("2 · Screening explains itself", screening.play),
+    ("3 · The warm hand-off", handoff.play),
+    ("4 · A release, checked and previewed", consent.play),
+    ("5 · Intake, and a release that comes late", intake.play),
+    ("6 · The prosecutor decides per charge", review.play),
+    ("7 · Who sees what", sight.play),
+    ("8 · The release is taken back", revoke.play),
+    ("9 · The participant's own statement", accounting.play),
+    ("10 · The ledger, checked without us", ledger.play),
+    ("11 · One request, followed all the way", traces.play),
+    ("12 · An RMS file", incidents.play),
+)
