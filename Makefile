@@ -30,7 +30,8 @@ up: setup ## Run the whole exchange on this machine until Ctrl-C
 	@$(BIN)/leadx up $(ARGS)
 
 test: setup ## Run all tests: unit, contract, integration, scenario, faults (ARGS goes to pytest)
-	$(BIN)/python -m pytest tests -q $(ARGS)
+	$(BIN)/python -m pytest tests/unit tests/contract tests/integration -q -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest tests/scenario tests/faults -q $(ARGS)
 
 check: setup ## Style, types, layers, contract, and that generated code is current
 	$(BIN)/ruff check

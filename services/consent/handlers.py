@@ -78,13 +78,18 @@ def create(desk: Desk, caller: Caller, participant_id: str, draft: Draft, key: i
     return taken
 
 
-def listed(desk: Desk, caller: Caller, participant_id: str) -> list[Consent]:
-    """Return the participant's own releases, or those that the caller's agency took or is named in (matrix row 31)."""
+def listed(desk: Desk, caller: Caller, participant_id: str, after: str, size: int) -> tuple[list[Consent], str]:
+    """Return up to `size` releases that are the caller's to know of (matrix row 31), oldest first, and the page token.
+
+    `after` is the token of the page before, empty for the first one; the returned one is empty with the last page.
+    """
     with desk.db.read() as connection:
         releases = store.consents_of(connection, [participant_id])[participant_id]
-    if caller.participant_id:
-        return list(releases) if caller.participant_id == participant_id else []
-    return [one for one in releases if concerns(one, caller)]
+    # Ids are UUIDv7: their order is that of time, and stays the same whatever is added.
+    found = sorted(
+        (one for one in releases if one.consent_id > after and concerns(one, caller)), key=lambda one: one.consent_id
+    )
+    return found[:size], found[size - 1].consent_id if len(found) > size else ""
 
 
 def concerns(consent: Consent, caller: Caller) -> bool:

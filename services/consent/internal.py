@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -12,7 +12,7 @@ from lead.consent.v1 import consent_internal_service_pb2 as pb
 from lead.consent.v1 import consent_internal_service_pb2_grpc as grpc_face
 from lead.options.v1 import words_pb2
 
-from services.consent import convert, custodian, epochs, store, validate
+from services.consent import convert, custodian, epochs, roll, scope, store, validate
 from services.consent.custody import topics
 from services.consent.handlers import Desk
 from services.consent.keys import ROUTING, KeyPlace, Keys
@@ -20,6 +20,8 @@ from services.shared.errors import not_found
 from services.shared.rpc.caller import current_request
 from services.shared.sharing.purposes import matrix_role
 from services.shared.sharing.session_state import PARTING
+
+_log = logging.getLogger(__name__)
 
 
 class ConsentInternalServicer(grpc_face.ConsentInternalServiceServicer):
@@ -46,7 +48,9 @@ class ConsentInternalServicer(grpc_face.ConsentInternalServiceServicer):
 
     def ReadRegistry(self, _: pb.ReadRegistryRequest, __: grpc.ServicerContext) -> pb.ReadRegistryResponse:
         """Tell who takes part."""
-        registry, epoch = self._desk.decider.registry, self._desk.sessions.epoch()
+        # From the table, not from memory: whoever was told of an epoch must not be told who took part before it.
+        with self._desk.db.read() as connection:
+            epoch, registry = epochs.current(connection), roll.registry(connection)
         return pb.ReadRegistryResponse(
             agencies=[_agency(convert.agency_to_wire(one)) for one in registry.agencies.values()],
             accounts=[_account(convert.account_to_wire(one)) for one in registry.accounts.values()],
@@ -59,12 +63,11 @@ class ConsentInternalServicer(grpc_face.ConsentInternalServiceServicer):
         desk = self._desk
         facts = [convert.fact_from_wire(one) for one in request.statements]
         with desk.db.write() as connection:
-            known = {one.subject_id for one in facts if store.is_known(connection, one.subject_id)}
-            changed = [one for one in facts if store.state(connection, one) and one.subject_id in known]
-            subjects = sorted({one.subject_id for one in changed})
-            epoch = epochs.bump(connection, "scope stated", subjects, desk.clock.now()) if changed else 0
+            stated = scope.take(connection, facts)
+            subjects = stated.subject_ids
+            epoch = epochs.bump(connection, "scope stated", subjects, desk.clock.now()) if subjects else 0
         if epoch:
-            desk.tell(epoch, stops=any(_narrows(one.fact, one.closed, one.until_at) for one in changed))
+            desk.tell(epoch, stops=stated.narrows)
         return pb.StateScopeResponse(epoch=epoch or desk.sessions.epoch())
 
     def LinkSubjects(self, request: pb.LinkSubjectsRequest, _: grpc.ServicerContext) -> pb.LinkSubjectsResponse:
@@ -128,10 +131,8 @@ class ConsentInternalServicer(grpc_face.ConsentInternalServiceServicer):
         service = current_request().service
         if not self._renewed(first, first.session_id, service):
             return
-        reader = threading.Thread(
-            target=self._read, args=(requests, first.session_id, service), name="session-reader", daemon=True
-        )
-        reader.start()
+        reading = (requests, first.session_id, service, context)
+        threading.Thread(target=self._read, args=reading, name="session-reader", daemon=True).start()
         sent_epoch, sent_sequence = first.applied_epoch, first.sequence - 1
         while context.is_active() and self._desk.sessions.is_held(first.session_id):
             epoch, sequence = self._desk.sessions.wait_news(first.session_id, sent_epoch, sent_sequence, 1.0)
@@ -141,13 +142,18 @@ class ConsentInternalServicer(grpc_face.ConsentInternalServiceServicer):
                 sent_sequence = sequence
                 yield pb.HoldSessionResponse(epoch=sent_epoch, changes=changes, sequence=sequence)
 
-    def _read(self, requests: Iterable[pb.HoldSessionRequest], session_id: str, service: str) -> None:
-        # However the requests end, it says nothing about what the other end still uses: gRPC often tells a connection
-        # that broke like one that was closed.
-        with suppress(grpc.RpcError, ValueError):
-            for request in requests:
-                if not self._renewed(request, session_id, service):
-                    return
+    def _read(
+        self, requests: Iterable[pb.HoldSessionRequest], session_id: str, service: str, context: grpc.ServicerContext
+    ) -> None:
+        try:
+            if all(self._renewed(request, session_id, service) for request in requests):
+                # They have ended without a goodbye, which says nothing about what the other end still uses: gRPC often
+                # tells a connection that broke like one that was closed.
+                context.cancel()
+        except Exception as error:  # noqa: BLE001 - whatever it is, a session that nobody renews must not look held
+            if context.is_active():
+                _log.error("session unread", extra={"service": service, "reason": type(error).__name__})
+            context.cancel()
 
     def _renewed(self, request: pb.HoldSessionRequest, session_id: str, service: str) -> bool:
         if request.sequence == PARTING:
@@ -168,10 +174,6 @@ class ConsentInternalServicer(grpc_face.ConsentInternalServiceServicer):
                 )
                 for one in epochs.since(connection, after)
             ]
-
-
-def _narrows(fact: str, closed: bool, until_at: Any) -> bool:
-    return closed or until_at is not None or fact == "SAFETY"
 
 
 def _places(topic: str, need: pb.SealingNeed) -> Iterator[KeyPlace]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+import threading
 from typing import Any
 
 import grpc
@@ -11,12 +11,11 @@ from lead.consent.v1 import consent_service_pb2 as pb
 from lead.consent.v1 import consent_service_pb2_grpc as grpc_face
 from lead.options.v1 import options_pb2, words_pb2
 
-from services.consent import convert, handlers, preview
+from services.consent import convert, handlers, preview, validate
 from services.consent.domain import Consent
 from services.consent.elements import missing
 from services.consent.handlers import Desk
 from services.consent.policy.matrix import Cell, cells
-from services.consent.validate import revocation
 from services.shared.db import idempotency
 from services.shared.rpc.caller import current_caller
 from services.shared.sharing.assertion import Caller
@@ -29,8 +28,8 @@ class ConsentServicer(grpc_face.ConsentServiceServicer):
     def __init__(self, desk: Desk) -> None:
         """Serve from this desk."""
         self._desk = desk
-        # Takes seconds, so the first who asks waits for it and not the start.
-        self._cells = cache(lambda: [_cell(one) for one in cells(desk.decider.policy)])
+        self._cells: list[wire.MatrixCell] = []
+        self._reckoning = threading.Lock()
 
     def CreateConsent(self, request: pb.CreateConsentRequest, _: grpc.ServicerContext) -> pb.CreateConsentResponse:
         """Take a release."""
@@ -44,13 +43,16 @@ class ConsentServicer(grpc_face.ConsentServiceServicer):
     def ListConsents(self, request: pb.ListConsentsRequest, _: grpc.ServicerContext) -> pb.ListConsentsResponse:
         """List releases."""
         caller = current_caller()
-        found = handlers.listed(self._desk, caller, request.participant_id)
-        return pb.ListConsentsResponse(consents=[self._consent(one, caller) for one in found])
+        size = validate.page(request)
+        found, token = handlers.listed(self._desk, caller, request.participant_id, request.page_token, size)
+        return pb.ListConsentsResponse(
+            consents=[self._consent(one, caller) for one in found], next_page_token=token or None
+        )
 
     def RevokeConsent(self, request: pb.RevokeConsentRequest, _: grpc.ServicerContext) -> pb.RevokeConsentResponse:
         """Take a release back."""
         caller = current_caller()
-        revocation(request)
+        validate.revocation(request)
         words = convert.category_words(request.categories)
         revoked, at = handlers.revoke(self._desk, caller, request.id, request.recipient_agency_ids, words)
         return pb.RevokeConsentResponse(consent=self._consent(revoked, caller), effective_time=convert.time_to_wire(at))
@@ -94,7 +96,7 @@ class ConsentServicer(grpc_face.ConsentServiceServicer):
 
     def GetPolicyMatrix(self, _: pb.GetPolicyMatrixRequest, __: grpc.ServicerContext) -> pb.GetPolicyMatrixResponse:
         """Show the matrix with its law."""
-        return pb.GetPolicyMatrixResponse(policy_version=self._desk.decider.policy.version, cells=self._cells())
+        return pb.GetPolicyMatrixResponse(policy_version=self._desk.decider.policy.version, cells=self._matrix())
 
     def GetMe(self, _: pb.GetMeRequest, __: grpc.ServicerContext) -> pb.GetMeResponse:
         """Say who the caller is."""
@@ -111,6 +113,13 @@ class ConsentServicer(grpc_face.ConsentServiceServicer):
             site_ids=caller.site_ids,
             participant_id=caller.participant_id or None,
         )
+
+    def _matrix(self) -> list[wire.MatrixCell]:
+        # Takes seconds: the first who asks waits for it and not the start, and the next ones wait with him.
+        with self._reckoning:
+            if not self._cells:
+                self._cells = [_cell(one) for one in cells(self._desk.decider.policy)]
+            return self._cells
 
     def _consent(self, consent: Consent, caller: Caller) -> wire.Consent:
         desk = self._desk

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
 
 from services.consent.domain import Consent, Revocation
 from services.consent.held import Held, ScopeFact
@@ -74,10 +74,9 @@ def state(connection: Connection, fact: ScopeFact) -> bool:
 
     A window that was closed or shortened is never opened again: whoever closed it need not be heard of by the others.
     """
-    table = SCOPE_FACTS
-    same = and_(table.c.fact == fact.fact, table.c.record_id == fact.record_id, table.c.agency_id == fact.agency_id)
+    table, same = SCOPE_FACTS, _same(fact)
     if fact.fact in _WINDOWS:
-        fact = _narrowed(fact, connection.execute(select(table).where(same)).mappings().first())
+        fact = _narrowed(fact, stands(connection, fact))
     values = {
         "subject_id": fact.subject_id,
         "site_id": fact.site_id,
@@ -95,12 +94,22 @@ def state(connection: Connection, fact: ScopeFact) -> bool:
     return True
 
 
-def _narrowed(fact: ScopeFact, row: Mapping[Any, Any] | None) -> ScopeFact:
-    if row is None:
+def stands(connection: Connection, fact: ScopeFact) -> ScopeFact | None:
+    """Return what was stated last about the same fact, record and agency."""
+    row = connection.execute(select(SCOPE_FACTS).where(_same(fact))).mappings().first()
+    return None if row is None else _fact(row)
+
+
+def _same(fact: ScopeFact) -> ColumnElement[bool]:
+    table = SCOPE_FACTS
+    return and_(table.c.fact == fact.fact, table.c.record_id == fact.record_id, table.c.agency_id == fact.agency_id)
+
+
+def _narrowed(fact: ScopeFact, before: ScopeFact | None) -> ScopeFact:
+    if before is None:
         return fact
-    stands = _fact(row)
-    ends = [end for end in (stands.until_at, fact.until_at) if end is not None]
-    return replace(fact, closed=fact.closed or stands.closed, until_at=min(ends, default=None))
+    ends = [end for end in (before.until_at, fact.until_at) if end is not None]
+    return replace(fact, closed=fact.closed or before.closed, until_at=min(ends, default=None))
 
 
 def add_consent(connection: Connection, consent: Consent, now: datetime) -> None:
@@ -175,7 +184,8 @@ def has_fact(connection: Connection, fact: str, record_id: str, agency_id: str, 
 
 
 def _consents(connection: Connection, which: Any) -> list[Consent]:
-    rows = connection.execute(select(CONSENTS).where(which).order_by(CONSENTS.c.created_at)).mappings().all()
+    query = select(CONSENTS).where(which).order_by(CONSENTS.c.created_at, CONSENTS.c.consent_id)
+    rows = connection.execute(query).mappings().all()
     taken = defaultdict(list)
     ids = [row["consent_id"] for row in rows]
     revocations = select(REVOCATIONS).where(REVOCATIONS.c.consent_id.in_(ids)).order_by(REVOCATIONS.c.version)

@@ -15,6 +15,7 @@ from services.shared.errors import Violation, invalid
 from services.shared.ids import is_id
 from services.shared.never_carried import WISHES, by_shape
 
+PAGE_DEFAULT, PAGE_MOST = 50, 500
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 # Everything but tab and line ends: these are nobody's words, and PostgreSQL takes no NUL.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -50,6 +51,18 @@ def stopped(recipients: Sequence[str], known: Collection[str]) -> None:
     ]
     if wrong:
         raise invalid(wrong)
+
+
+def page(request: pb.ListConsentsRequest) -> int:
+    """Return how many rows are asked for. Raises INVALID_ARGUMENT for another size than 1 to 500, or a foreign token."""
+    wrong = []
+    if not 0 <= request.page_size <= PAGE_MOST:
+        wrong.append(Violation("pageSize", f"from 1 to {PAGE_MOST}"))
+    if request.page_token and not is_id(request.page_token, "con"):
+        wrong.append(Violation("pageToken", "the nextPageToken of an answer to the same call"))
+    if wrong:
+        raise invalid(wrong)
+    return request.page_size or PAGE_DEFAULT
 
 
 def revocation(request: pb.RevokeConsentRequest) -> None:

@@ -19,6 +19,7 @@ from services.command.exchange import Exchange
 from tests.faults.books import Books
 from tests.faults.rms import Rms, records
 from tests.faults.test_kill import check_each_once
+from tests.faults.test_revocation_under_load import released, revoke, wait_until_seen
 from tests.faults.waiting import until
 
 pytestmark = pytest.mark.slow
@@ -61,7 +62,7 @@ def reads(story: Story, person: Person) -> list[Answer]:
 
 
 def check_nothing_leaves(answers: Sequence[Answer], person: Person) -> None:
-    """Check that all are refused, and that nothing about anybody is in what came: not even whether there is anything."""
+    """Check that all are refused, and that no answer tells anything: not even whether there is something."""
     assert [answer.status for answer in answers] == [503] * len(answers)
     for there, absent, _ in zip(*[iter(answers)] * 3, strict=True):
         assert {**there.body, "requestId": ""} == {**absent.body, "requestId": ""}
@@ -100,6 +101,20 @@ def test_without_the_ledger_nothing_is_read_and_every_write_is_taken(
     assert after["SubmitReferral"] == before["SubmitReferral"] + 3
     assert after["PushReferrals"] == before["PushReferrals"] + 1
     assert {each.status for each in reads(story, person)} == {200, 404}
+
+
+def test_a_release_is_taken_back_while_the_ledger_is_away(exchange: Exchange, story: Story, books: Books) -> None:
+    person, seen = released(story, "Unrecorded-Revocation")
+    wait_until_seen(story, seen)
+    before = books.count("audit", "entries")
+    with without(exchange, "audit", signal.SIGKILL):
+        assert revoke(story, person).status == 200
+        assert books.count("consent", "ledger_spool") > 0
+    assert not any(one.look(story.caller(one.role, one.agency)).shows for one in seen)
+    books.settle()
+    rows = story.caller("auditor").pages("/v1/audit/entries", "entries", pageSize="500")
+    kinds = [row["kind"] for row in rows if row["entry"] >= before]
+    assert kinds.count("ENTRY_KIND_REVOCATION") == 1
 
 
 @DOWN

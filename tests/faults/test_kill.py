@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
 import pytest
+from lead.referral.v1.referral_service_pb2 import PushReferralsRequest
 
 from services.command.demo.story import Story
 from services.command.exchange import Exchange
@@ -23,6 +25,7 @@ from tests.faults.waiting import until
 pytestmark = pytest.mark.slow
 OFFICE = "sample-city-attorney"
 SEED = 20_260_419
+TOGETHER = 40
 
 
 def check_each_once(story: Story, books: Books, rms: Rms, folder: Path) -> None:
@@ -89,17 +92,28 @@ def test_review_killed_around_its_commit_applies_each_event_once(
 
 
 def test_any_process_killed_under_load_loses_and_doubles_nothing(
-    exchange: Exchange, story: Story, books: Books, tmp_path: Path
+    exchange: Exchange, story: Story, books: Books, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
-    rms, sent = Rms(exchange), records("load", 450)
-    chance = random.Random(SEED)
+    rms, sent, chance = Rms(exchange), records("load", 1000), random.Random(SEED)
+    over = threading.Event()
     with ThreadPoolExecutor(1) as aside:
-        pushing = aside.submit(rms.push_through, sent, 0.03)
-        for process in chance.sample(PROCESSES, len(PROCESSES)):
-            time.sleep(chance.uniform(0.1, 1.0))
-            exchange.kill(process)
-            exchange.wait()
-        pushing.result(90)
-    assert len(rms.acknowledged) == len(sent)
+        pushing = aside.submit(push_until, over, rms, sent)
+        try:
+            for process in chance.sample(PROCESSES, len(PROCESSES)):
+                time.sleep(chance.uniform(0.1, 1.0))
+                exchange.kill(process)
+                exchange.wait((process,))
+        finally:
+            over.set()
+        pushing.result(60)
     assert rms.outcomes() <= {"CREATED", "UNCHANGED"}
     check_each_once(story, books, rms, tmp_path)
+    tell(f"killed each of {len(PROCESSES)} processes under load: {len(rms.acknowledged)} records, {rms.cuts} cuts")
+
+
+def push_until(over: threading.Event, rms: Rms, sent: Sequence[PushReferralsRequest]) -> None:
+    """Push slowly, some at a time and through every cut, until it is over or all is sent."""
+    for start in range(0, len(sent), TOGETHER):
+        if over.is_set():
+            return
+        rms.push_through(sent[start : start + TOGETHER], pace=0.03)

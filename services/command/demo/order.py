@@ -29,6 +29,7 @@ CHAPTERS: tuple[tuple[str, Chapter], ...] = (
     ("8 · The release is taken back", revoke.play),
     ("9 · The participant's own statement", accounting.play),
     ("10 · The ledger, checked without us", ledger.play),
-    ("11 · One request, followed all the way", traces.play),
     ("12 · An RMS file", incidents.play),
+    # Last, so that its search for personal facts has everybody's.
+    ("11 · One request, followed all the way", traces.play),
 )

@@ -35,7 +35,7 @@ from tests.unit.consent.builders import (
 )
 
 _IDS = st.lists(st.sampled_from(["police", "clinic", "housing"]), max_size=3).map(tuple)
-_TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
+_TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _TIMES = st.one_of(st.none(), st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
 
 drafts = st.builds(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -244,7 +245,7 @@ def test_a_release_taken_from_the_person_himself_is_taken_by_no_agency() -> None
 
 def test_the_defender_of_a_person_is_who_a_release_in_force_names() -> None:
     """Row 8."""
-    release = {"source_agency_ids": ("police",), "recipient_agency_ids": ("defender",)}
+    release: dict[str, Any] = {"source_agency_ids": ("police",), "recipient_agency_ids": ("defender",)}
     asker = an_asker("defender", "DIVERSION_COORD")
     assert seen(asker, about(a_consent(**release)), source="police") >= {"IDENTITY", "OFFICER_NARRATIVE"}
     assert "IDENTITY" not in seen(asker, about(a_consent(**release, expires_at=NOON)), source="police")

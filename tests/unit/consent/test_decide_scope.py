@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ HANDED_OVER = {"IDENTITY", "REFERRAL", "CONTACT_LOCATION", "ELIGIBILITY"}
 REFERRED = {"IDENTITY", "REFERRAL", "CHARGE", "ELIGIBILITY", "OFFICER_NARRATIVE", "VICTIM_OF_OFFENCE"}
 
 
-def a_window(**changes: object) -> ScopeFact:
+def a_window(**changes: Any) -> ScopeFact:
     """Dispatched to the outreach agency from an hour ago until an hour from now."""
     return a_fact("DISPATCHED", "outreach", HANDOFF, **{"from_at": NOON - HOUR, "until_at": NOON + HOUR, **changes})
 
@@ -159,7 +160,7 @@ def test_agencies_that_custody_can_act_for_are_those_that_a_fact_or_release_name
 
 
 @pytest.mark.parametrize(("fact", "holds"), [({}, True), ({"from_at": NOON}, True), ({"until_at": NOON}, False)])
-def test_a_fact_holds_from_its_beginning_until_before_its_end(fact: dict[str, object], holds: bool) -> None:
+def test_a_fact_holds_from_its_beginning_until_before_its_end(fact: dict[str, Any], holds: bool) -> None:
     assert a_fact("SITE", **fact).holds(NOON) is holds
     assert not a_fact("SITE", **fact, closed=True).holds(NOON)
 

@@ -51,7 +51,7 @@ def test_a_registry_is_read_as_it_is_written(file: Path) -> None:
     assert (account.agency_id, account.roles, account.disabled) == ("police", ("police_officer",), False)
     assert account.expires_at == datetime(2030, 1, 1, tzinfo=UTC)
     [agreement] = registry.agreements
-    assert (agreement.type, agreement.agency_ids, agreement.until_at) == ("PARTICIPATION", {"police"}, None)
+    assert (agreement.type, set(agreement.agency_ids), agreement.until_at) == ("PARTICIPATION", {"police"}, None)
     assert agreement.from_at == datetime(2024, 1, 1, tzinfo=UTC)
 
 

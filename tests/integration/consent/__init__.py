@@ -1,0 +1,1 @@
+"""Consent on a real SQLite file and behind a real server."""
