@@ -154,9 +154,25 @@ class Door:
             found.extend(getattr(part, rows.name))
             if not token or len(found) >= size:
                 break
-        if token:
+        if token and await self._goes_on(rpc, request, token, caller, asked, held):
             page.next_page_token = self.cursors.seal(token, request, caller, method)  # type: ignore[attr-defined]
         return page, seen, held
+
+    async def _goes_on(
+        self, rpc: MethodDescriptor, request: Message, token: str, caller: Caller, asked: Asked, held: dict[Key, Held]
+    ) -> bool:
+        """Tell whether there is another row for the caller: a cursor to nothing would tell of hidden ones (P2-02)."""
+        rows = pages.rows_field(rpc.output_type)
+        assert rows is not None  # noqa: S101 - the caller has looked
+        for size in (1, *(pages.DEFAULT_SIZE,) * pages.MOST_ROUNDS):
+            part = await self._part(rpc, request, size, token, caller, asked)
+            token = part.next_page_token  # type: ignore[attr-defined]
+            known = await self._decide(caller, part, asked)
+            held.update(known)
+            redact(part, lambda key, known=known: known[key].view)  # type: ignore[misc]
+            if getattr(part, rows.name) or not token:
+                return bool(getattr(part, rows.name))
+        return True
 
     async def _part(
         self, rpc: MethodDescriptor, request: Message, size: int, token: str, caller: Caller, asked: Asked

@@ -14,6 +14,7 @@ from lead.consent.v1.consent_internal_service_pb2 import LinkSubjectsRequest, Sc
 from services.casework import convert
 from services.casework.domain import Handoff, Participant
 from services.shared.area import Fact
+from services.shared.wire import stamp
 
 Statement = ScopeStatement | LinkSubjectsRequest
 
@@ -44,11 +45,11 @@ def of_end(handoff: Handoff, now: datetime) -> ScopeStatement:
         record_id=handoff.id,
         agency_id=handoff.agency_id,
         site_id=handoff.site_id,
-        from_time=convert.stamp(handoff.requested_at),
+        from_time=stamp(handoff.requested_at),
         version=_version(handoff, now),
     )
     if handoff.closes_at is not None:
-        message.until_time.CopyFrom(convert.stamp(handoff.closes_at))
+        message.until_time.CopyFrom(stamp(handoff.closes_at))
         message.closed = handoff.closes_at <= now
     return message
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from services.casework import convert, store
 from services.casework.domain import Handoff
 from services.shared.events.delivery import AnyHandler, Delivery, Handler
+from services.shared.wire import moment
 
 
 def handlers() -> Mapping[str, AnyHandler]:
@@ -45,7 +46,7 @@ def _requested(delivery: Delivery[HandoffRequested], message: HandoffRequested) 
         source_agency_id=delivery.source_agency_id,
         site_id=message.site_id,
         requested_at=delivery.time,
-        called_at=convert.moment(message, "call_time"),
-        window_ends_at=convert.moment(message, "window_end_time"),
-        intake_due_at=convert.moment(message, "intake_due_time"),
+        called_at=moment(message, "call_time"),
+        window_ends_at=moment(message, "window_end_time"),
+        intake_due_at=moment(message, "intake_due_time"),
     )

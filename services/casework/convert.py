@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from google.protobuf import json_format
-from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 from lead.casework.v1 import casework_events_pb2 as events
 from lead.casework.v1 import casework_pb2 as pb
 from lead.casework.v1 import casework_service_pb2 as service
@@ -18,27 +15,10 @@ from lead.referral.v1 import referral_events_pb2, referral_pb2
 
 from services.casework.domain import Completion, Contact, Handoff, Participant, Person
 from services.shared import labels
+from services.shared.wire import Words, filled, moment
 
-M = TypeVar("M", bound=Message)
 Facts = Mapping[str, Any]
 """Fields of a `HandoffRequest` in proto3 JSON: the caller's record, as far as it was opened."""
-
-
-class Words:
-    """An enum's values as short words, both ways: `NEED_HOUSING` is `HOUSING`; 0 and unknown numbers are ""."""
-
-    def __init__(self, enum: Any, prefix: str) -> None:
-        """Take the prefix off every value but the unspecified one."""
-        self._by_number: dict[int, str] = {number: name.removeprefix(prefix) for name, number in enum.items() if number}
-        self._by_word = {word: number for number, word in self._by_number.items()}
-
-    def word(self, number: int) -> str:
-        """Return the word."""
-        return self._by_number.get(number, "")
-
-    def number(self, word: str) -> Any:
-        """Return the number, None for the empty word. Raises KeyError for one that the contract does not have."""
-        return self._by_word[word] if word else None
 
 
 HANDOFF_STATES = Words(pb.HandoffState, "HANDOFF_STATE_")
@@ -57,7 +37,7 @@ def handoff_to_wire(handoff: Handoff, target_minutes: int | None, request: Facts
         told = json_format.ParseDict(dict(request), pb.HandoffRequest(), ignore_unknown_fields=True)
         told.reference.CopyFrom(_reference(handoff.subject_id, handoff.source_agency_id, handoff.id))
         message.request.CopyFrom(told)
-    return _filled(
+    return filled(
         message,
         id=handoff.id,
         agency_id=handoff.agency_id,
@@ -78,10 +58,10 @@ def participant_to_wire(participant: Participant) -> pb.Participant:
     """Return the whole participant; a safety flag that is not set is absent."""
     person, contact = participant.person, participant.contact
     message = pb.Participant(reference=_reference(participant.subject_id, participant.agency_id, participant.id))
-    _filled(message.person, given_name=person.given_name, family_name=person.family_name, birth_date=person.birth_date)
+    filled(message.person, given_name=person.given_name, family_name=person.family_name, birth_date=person.birth_date)
     if contact != Contact():
-        _filled(message.contact, phones=contact.phones, address=contact.address, where_found=contact.where_found)
-    return _filled(
+        filled(message.contact, phones=contact.phones, address=contact.address, where_found=contact.where_found)
+    return filled(
         message,
         id=participant.id,
         agency_id=participant.agency_id,
@@ -117,7 +97,7 @@ def completion_from_wire(request: service.CompleteHandoffRequest) -> Completion:
 
 def intake_confirmed(participant: Participant) -> events.IntakeConfirmed:
     """Return the two positive facts."""
-    return _filled(
+    return filled(
         events.IntakeConfirmed(),
         intake_confirmed_time=participant.intake_confirmed_at,
         working_as_of_time=participant.working_as_of,
@@ -129,14 +109,14 @@ def request_parts(event: referral_events_pb2.HandoffRequested) -> Iterator[tuple
     parts: dict[str, pb.HandoffRequest] = {}
     for field, value in _request(event).ListFields():
         category = _CATEGORIES.word(labels.category(field))
-        _filled(parts.setdefault(category, pb.HandoffRequest()), **{field.name: value})
+        filled(parts.setdefault(category, pb.HandoffRequest()), **{field.name: value})
     for category, part in parts.items():
         yield category, json_format.MessageToDict(part)
 
 
 def _request(event: referral_events_pb2.HandoffRequested) -> pb.HandoffRequest:
     person, contact, officer = event.person, event.contact, event.officer
-    return _filled(
+    return filled(
         pb.HandoffRequest(),
         site_id=event.site_id,
         door=_DOORS.word(event.door),
@@ -156,36 +136,5 @@ def _request(event: referral_events_pb2.HandoffRequested) -> pb.HandoffRequest:
     )
 
 
-def stamp(time: datetime) -> Timestamp:
-    """Return a timestamp of an aware time."""
-    made = Timestamp()
-    made.FromDatetime(time)
-    return made
-
-
-def moment(message: Message, field: str) -> datetime | None:
-    """Return the aware UTC time of a timestamp field, None when it is not set."""
-    if not message.HasField(field):
-        return None
-    found: Timestamp = getattr(message, field)
-    return found.ToDatetime(tzinfo=UTC)
-
-
 def _reference(subject_id: str, agency_id: str, record_id: str) -> Reference:
     return Reference(subject_id=subject_id, source_agency_id=agency_id, record_id=record_id)
-
-
-def _filled(message: M, **values: Any) -> M:
-    """Set the fields that have something to say: None, empty texts and empty lists are left out."""
-    for name, value in values.items():
-        if value is None or value in ("", (), []):
-            continue
-        if isinstance(value, datetime):
-            getattr(message, name).FromDatetime(value)
-        elif isinstance(value, Message):
-            getattr(message, name).CopyFrom(value)
-        elif isinstance(value, str | int):
-            setattr(message, name, value)
-        else:
-            getattr(message, name).extend(value)
-    return message

@@ -12,6 +12,7 @@ from services.casework.handlers import Shown
 from services.casework.paging import place_of
 from services.shared.area import Parts
 from services.shared.rpc.caller import current_caller
+from services.shared.wire import moment
 
 
 class CaseworkServicer(grpc_face.CaseworkServiceServicer):
@@ -38,7 +39,7 @@ class CaseworkServicer(grpc_face.CaseworkServiceServicer):
     def ArriveHandoff(self, request: pb.ArriveHandoffRequest, _: grpc.ServicerContext) -> pb.ArriveHandoffResponse:
         """Say that the case manager is with the person."""
         validate.arrive(request, self._parts.clock.now())
-        at = convert.moment(request, "time")
+        at = moment(request, "time")
         shown = handlers.arrive(self._parts, current_caller(), request.id, request.etag, at)
         return pb.ArriveHandoffResponse(handoff=_handoff(shown))
 
@@ -77,7 +78,7 @@ class CaseworkServicer(grpc_face.CaseworkServiceServicer):
     def CompleteIntake(self, request: pb.CompleteIntakeRequest, _: grpc.ServicerContext) -> pb.CompleteIntakeResponse:
         """Record the intake."""
         validate.intake(request, self._parts.clock.now())
-        at = convert.moment(request, "intake_time")
+        at = moment(request, "intake_time")
         needs = tuple(convert.NEEDS.word(each) for each in request.needs)
         found = handlers.complete_intake(self._parts, current_caller(), request.id, request.etag, at, needs)
         return pb.CompleteIntakeResponse(participant=convert.participant_to_wire(found))

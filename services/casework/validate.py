@@ -12,9 +12,10 @@ from google.protobuf.message import Message
 from lead.casework.v1 import casework_pb2 as pb
 from lead.casework.v1 import casework_service_pb2 as service
 
-from services.casework.convert import FAIL_REASONS, HANDOFF_STATES, NEEDS, Words
+from services.casework.convert import FAIL_REASONS, HANDOFF_STATES, NEEDS
 from services.shared.errors import Violation, invalid
 from services.shared.never_carried import WISHES, by_shape
+from services.shared.wire import Words
 
 PAGE_DEFAULT, PAGE_MOST = 50, 500
 _MISSING = "must be given"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lead.audit.v1 import audit_internal_service_pb2 as audit
@@ -15,9 +15,10 @@ from services.consent.convert import time_to_wire
 from services.consent.decide import Ruling
 from services.consent.decider import Opening
 from services.consent.handlers import Desk
-from services.consent.keys import DataKey, Keys
+from services.consent.keys import ROUTING, DataKey, Keys
 from services.consent.models import LEDGER_SPOOL
 from services.shared import ledger
+from services.shared.rpc.caller import current_request
 
 
 @dataclass(frozen=True)
@@ -39,22 +40,39 @@ def release(desk: Desk, keys: Keys, area: str, request: pb.ReleaseKeysRequest) -
         held = desk.decider.gather(connection, list(found.values()))
     now = desk.clock.now()
     answer, entries = pb.ReleaseKeysResponse(epoch=epoch), []
+    request_id = current_request().request_id
     for event in request.events:
+        routing, sections = _together(event, found)
         opened = [
             _Opened(key, tuple(openings))
-            for key_id in event.section_key_ids
-            if (key := found.get(key_id)) is not None
-            if (openings := desk.decider.openings(area, key, held[key.place.subject_id], hosted, now))
+            for key in sections
+            if (openings := desk.decider.openings(area, key, held[key.place.subject_id], hosted, now, request_id))
         ]
-        routing = found.get(event.routing_key_id)
         answer.events.append(_released(routing, opened))
-        if routing is not None and opened:
-            entries += _entries(desk, area, opened)
+        entries += _entries(desk, area, opened)
     if entries:
         with desk.db.write() as connection:
             ledger.put(connection, LEDGER_SPOOL, entries)
         desk.spool.nudge()
     return answer
+
+
+def _together(
+    event: pb.ReleaseKeysRequest.SealedKeys, found: Mapping[bytes, DataKey]
+) -> tuple[DataKey | None, list[DataKey]]:
+    """Return an event's routing key and those of its sections: of one topic and subject, or they are no event's.
+
+    The routing key goes out without a decision of its own, so nothing else may pass for one.
+    """
+    routing = found.get(event.routing_key_id)
+    if routing is None or routing.place.category != ROUTING:
+        return None, []
+    sections = (found[key_id] for key_id in event.section_key_ids if key_id in found)
+    return routing, [key for key in sections if _whose(key) == _whose(routing)]
+
+
+def _whose(key: DataKey) -> tuple[str, str]:
+    return key.place.topic, key.place.subject_id
 
 
 def _released(routing: DataKey | None, opened: Sequence[_Opened]) -> pb.ReleaseKeysResponse.ReleasedKeys:
@@ -112,7 +130,7 @@ def _entry(desk: Desk, area: str, opening: Opening, key: DataKey) -> audit.Entry
 
 def _basis(ruling: Ruling, key: DataKey) -> audit.EntryDraft.Basis:
     basis = audit.EntryDraft.Basis(
-        categories=1 << key.place.category,
+        categories=ruling.categories,
         row=ruling.row,
         rule=ruling.rule,
         law=ruling.law,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -59,15 +59,17 @@ class Decider:
             decisions.append(decision)
         return epoch, decisions
 
-    def openings(self, area: str, key: DataKey, held: Held, hosted: frozenset[str], now: datetime) -> list[Opening]:
-        """Return for whom the area may open this key now, and why; empty is a denial."""
+    def openings(
+        self, area: str, key: DataKey, held: Held, hosted: frozenset[str], now: datetime, request_id: str
+    ) -> list[Opening]:
+        """Return for whom the area may open this key now, and why; empty is a denial. What opens is noted."""
         return [
             opening
             for duty in CUSTODY.get(area, ())
             if key.place.topic in duty.topics
             for agency in self._candidates(duty, held, now)
             if not hosted or agency.agency_id in hosted
-            if (opening := self._opening(duty, agency, key, held, now)) is not None
+            if (opening := self._opening(duty, agency, key, held, now, request_id)) is not None
         ]
 
     def gather(self, connection: Connection, keys: Sequence[DataKey]) -> dict[str, Held]:
@@ -84,17 +86,27 @@ class Decider:
             and (agency.agency_id in named or (agency.kind == "program_office" and sites & set(agency.site_ids)))
         ]
 
-    def _opening(self, duty: Duty, agency: Agency, key: DataKey, held: Held, now: datetime) -> Opening | None:
+    def _opening(
+        self, duty: Duty, agency: Agency, key: DataKey, held: Held, now: datetime, request_id: str
+    ) -> Opening | None:
         if key.place.category == ROUTING:
             return None
         asker = Asker(duty.matrix_role, agency.agency_id, duty.purpose, frozenset(agency.site_ids))
-        decision = decide(self.policy, self.registry, asker, _record(key, held), held, now)
-        on_duty = tuple(ruling for ruling in decision.rulings if ruling.row in duty.rows)
-        visible = sum(ruling.categories for ruling in on_duty)
+        record = _record(key, held)
+        decision = decide(self.policy, self.registry, asker, record, held, now)
         wanted = _need(key, decision.source)
-        if wanted & ~visible:
+        rulings = tuple(_narrowed(decision.rulings, duty, wanted))
+        if wanted & ~sum(ruling.categories for ruling in rulings):
             return None
-        return Opening(agency, tuple(one for one in on_duty if one.categories & wanted), decision.until)
+        self._log.note(asker, record, held, decision, request_id, now)
+        return Opening(agency, rulings, decision.until)
+
+
+def _narrowed(rulings: Iterable[Ruling], duty: Duty, wanted: int) -> Iterator[Ruling]:
+    """Yield what the duty's rows say of the wanted categories, and of no others."""
+    for ruling in rulings:
+        if ruling.row in duty.rows and ruling.categories & wanted:
+            yield replace(ruling, categories=ruling.categories & wanted)
 
 
 def _record(key: DataKey, held: Held) -> Record:

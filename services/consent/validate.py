@@ -54,7 +54,7 @@ def stopped(recipients: Sequence[str], known: Collection[str]) -> None:
 
 
 def page(request: pb.ListConsentsRequest) -> int:
-    """Return how many rows are asked for. Raises INVALID_ARGUMENT for another size than 1 to 500, or a foreign token."""
+    """Return how many rows are asked for. Raises INVALID_ARGUMENT outside of 1 to 500 and for a foreign token."""
     wrong = []
     if not 0 <= request.page_size <= PAGE_MOST:
         wrong.append(Violation("pageSize", f"from 1 to {PAGE_MOST}"))

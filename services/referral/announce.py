@@ -15,9 +15,9 @@ from lead.consent.v1.consent_internal_service_pb2 import ScopeFact, ScopeStateme
 from services.referral import convert_events
 from services.referral.domain import Handoff, Referral
 from services.referral.moves import POLICE
-from services.referral.wire import stamp
 from services.shared.area import Fact
 from services.shared.sites import Site
+from services.shared.wire import stamp
 
 Change = tuple[Referral | None, Referral]
 """A referral before and after; before is None for a new one."""

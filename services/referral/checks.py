@@ -15,11 +15,11 @@ from services.referral.draft import EXCHANGE, NIBRS
 from services.referral.fields import TEXTS
 from services.referral.moves import POLICE
 from services.referral.screening.person import birth_span
-from services.referral.wire import moment
 from services.shared.errors import Violation
 from services.shared.sharing.assertion import Caller
 from services.shared.sites import Site
 from services.shared.sites.rules import Observation
+from services.shared.wire import moment
 
 # What any site's rules may ask of an officer (lead-program.md 2.2); a pack may add facts of its own.
 _JUDGEMENTS = frozenset({"amenable", "exploits_minors", "promotes_prostitution", "for_profit"})

@@ -16,8 +16,8 @@ from sqlalchemy import Connection
 
 from services.referral import store
 from services.referral.domain import ChargeDecision, Confirmation
-from services.referral.wire import Words, moment
 from services.shared.events.delivery import AnyHandler, Delivery, Handler
+from services.shared.wire import Words, moment
 
 TOPICS = ("review", "casework")
 _VALUES = Words(review_pb2.DecisionValue, "DECISION_VALUE_")

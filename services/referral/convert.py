@@ -22,7 +22,7 @@ from services.referral.draft import (
 )
 from services.referral.screening import Charge, Substance
 from services.referral.screening.units import measure
-from services.referral.wire import Words, filled, moment, said
+from services.shared.wire import Words, filled, moment, said
 
 DOORS = Words(pb.Door, "DOOR_")
 LEVELS = Words(pb.ChargeLevel, "CHARGE_LEVEL_")

@@ -10,8 +10,8 @@ from services.referral import convert
 from services.referral.convert_referral import RESULTS, STATES, open_rules
 from services.referral.domain import Handoff, Referral
 from services.referral.screening import Charge
-from services.referral.wire import filled
 from services.shared.sites import Site, due_time
+from services.shared.wire import filled
 
 
 def recorded(referral: Referral, site: Site) -> events.ReferralRecorded:

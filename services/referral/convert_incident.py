@@ -9,8 +9,8 @@ from services.referral import convert
 from services.referral.convert_referral import reference, screening_to_wire
 from services.referral.draft import NIBRS
 from services.referral.incident import Incident, Result, key_text
-from services.referral.wire import Words, filled
 from services.shared.errors import Violation
+from services.shared.wire import Words, filled
 
 OUTCOMES = Words(service.ImportOutcome, "IMPORT_OUTCOME_")
 # What an officer adds to a candidate, by the same names as in a draft.

@@ -12,7 +12,7 @@ from lead.referral.v1 import referral_service_pb2 as service
 from services.referral import convert
 from services.referral.domain import Approval, ChargeDecision, Confirmation, Handover, Offer, Referral
 from services.referral.screening import Charge, Reason, Screening
-from services.referral.wire import Words, filled, moment
+from services.shared.wire import Words, filled, moment
 
 STATES = Words(pb.ReferralState, "REFERRAL_STATE_")
 OUTCOMES = Words(pb.OfferOutcome, "OFFER_OUTCOME_")

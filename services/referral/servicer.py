@@ -21,11 +21,11 @@ from services.referral.handlers.push import Acknowledgement, Pushed
 from services.referral.paging import place_of
 from services.referral.records import Deletion
 from services.referral.scope import require_police
-from services.referral.wire import Words, filled, moment
 from services.shared.db import idempotency
 from services.shared.errors import not_found
 from services.shared.rpc.caller import current_caller
 from services.shared.sharing.assertion import Caller
+from services.shared.wire import Words, filled, moment
 
 _OUTCOMES = Words(pb.PushOutcome, "PUSH_OUTCOME_")
 

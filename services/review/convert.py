@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
-from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from lead.options.v1.options_pb2 import Reference
 from lead.review.v1 import review_events_pb2 as events
@@ -14,24 +12,7 @@ from lead.review.v1 import review_pb2 as pb
 
 from services.review.basis import Confirmation
 from services.review.domain import Charge, Decision, Review
-
-
-class Words:
-    """An enum's values as short words, both ways: `CHARGE_STATE_HELD` is `HELD`; 0 and unknown numbers are ""."""
-
-    def __init__(self, enum: Any, prefix: str) -> None:
-        """Take the prefix off every value but the unspecified one."""
-        self._by_number: dict[int, str] = {number: name.removeprefix(prefix) for name, number in enum.items() if number}
-        self._by_word = {word: number for number, word in self._by_number.items()}
-
-    def word(self, number: int) -> str:
-        """Return the word."""
-        return self._by_number.get(number, "")
-
-    def number(self, word: str) -> Any:
-        """Return the number. Raises KeyError for a word that the contract does not have."""
-        return self._by_word[word]
-
+from services.shared.wire import Words
 
 REVIEW_STATES = Words(pb.ReviewState, "REVIEW_STATE_")
 CHARGE_STATES = Words(pb.ChargeState, "CHARGE_STATE_")
@@ -123,14 +104,3 @@ def set_time(field: Timestamp, moment: datetime | None) -> None:
     """Set a timestamp field to an aware time; None leaves it out."""
     if moment is not None:
         field.FromDatetime(moment)
-
-
-def time_of(message: Message, field: str) -> datetime | None:
-    """Return the aware UTC time of a timestamp field, None when it is not set. Raises ValueError for no such time."""
-    if not message.HasField(field):
-        return None
-    stamp: Timestamp = getattr(message, field)
-    try:
-        return stamp.ToDatetime(tzinfo=UTC)
-    except OverflowError:
-        raise ValueError("not a time") from None

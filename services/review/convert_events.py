@@ -11,10 +11,10 @@ from lead.referral.v1 import referral_pb2
 from lead.referral.v1.referral_events_pb2 import ReferralRecorded, ReferralWithdrawn, RoutedCharge
 
 from services.review.basis import Confirmation
-from services.review.convert import Words, time_of
 from services.review.domain import ChargeFacts, ReferralFacts, Screening
 from services.review.opened import Opened
 from services.shared.events.delivery import Delivery
+from services.shared.wire import Words, moment
 
 _DOORS = Words(referral_pb2.Door, "DOOR_")
 _LEVELS = Words(referral_pb2.ChargeLevel, "CHARGE_LEVEL_")
@@ -55,8 +55,8 @@ def confirmation_from_wire(delivery: Delivery[IntakeConfirmed], office_id: str, 
         office_id=office_id,
         agency_id=delivery.source_agency_id,
         version=delivery.version,
-        intake_confirmed_at=time_of(message, "intake_confirmed_time"),
-        working_as_of=time_of(message, "working_as_of_time"),
+        intake_confirmed_at=moment(message, "intake_confirmed_time"),
+        working_as_of=moment(message, "working_as_of_time"),
         consent_id=consent_id,
         consent_version=consent_version,
         received_at=now,
@@ -82,8 +82,8 @@ def _facts(message: ReferralRecorded) -> ReferralFacts | None:
         door=_DOORS.word(message.door),
         incident_number=message.incident_number,
         state=_STATES.word(message.state),
-        referral_time=time_of(message, "referral_time"),
-        due_time=time_of(message, "intake_due_time"),
+        referral_time=moment(message, "referral_time"),
+        due_time=moment(message, "intake_due_time"),
     )
 
 

@@ -7,10 +7,11 @@ from lead.review.v1 import review_service_pb2 as pb
 from lead.review.v1 import review_service_pb2_grpc as grpc_face
 
 from services.review import handlers, paging, validate
-from services.review.convert import REASONS, REVIEW_STATES, VALUES, review_to_wire, time_of
+from services.review.convert import REASONS, REVIEW_STATES, VALUES, review_to_wire
 from services.review.handlers import Desk, Verdict
 from services.review.store import Filter
 from services.shared.rpc.caller import current_caller
+from services.shared.wire import moment
 
 
 class ReviewServicer(grpc_face.ReviewServiceServicer):
@@ -24,7 +25,7 @@ class ReviewServicer(grpc_face.ReviewServiceServicer):
         """List the office's queue."""
         caller = current_caller()
         validate.listed(request)
-        narrowed = Filter(REVIEW_STATES.word(request.state), time_of(request, "due_before"))
+        narrowed = Filter(REVIEW_STATES.word(request.state), moment(request, "due_before"))
         after, size = paging.place_of(request.page_token), request.page_size or validate.PAGE_DEFAULT
         found, place = handlers.listed(self._desk, caller, narrowed, after, size)
         answer = pb.ListReviewsResponse(reviews=[review_to_wire(each) for each in found])
@@ -47,7 +48,7 @@ class ReviewServicer(grpc_face.ReviewServiceServicer):
             value=VALUES.word(request.decision),
             reason=REASONS.word(request.reason),
             note=request.note,
-            defer_until=time_of(request, "defer_until"),
+            defer_until=moment(request, "defer_until"),
             etag=request.etag,
         )
         changed = handlers.decide(self._desk, caller, verdict)

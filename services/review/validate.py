@@ -10,9 +10,10 @@ from google.protobuf.message import Message
 from lead.review.v1 import review_pb2 as pb
 from lead.review.v1 import review_service_pb2 as service
 
-from services.review.convert import REASONS, REVIEW_STATES, VALUES, time_of
+from services.review.convert import REASONS, REVIEW_STATES, VALUES
 from services.shared.errors import Violation, invalid
 from services.shared.never_carried import refusals
+from services.shared.wire import moment
 
 PAGE_DEFAULT, PAGE_MOST = 50, 500
 NOTE_MOST = 4_000
@@ -72,7 +73,7 @@ def _deferral(request: service.DecideChargeRequest, now: datetime) -> Iterator[V
         yield from wrong
     elif not asked:
         yield Violation("deferUntil", "left out unless the decision is DECISION_VALUE_DEFER_UNTIL")
-    elif (time_of(request, "defer_until") or now) <= now:
+    elif (moment(request, "defer_until") or now) <= now:
         yield Violation("deferUntil", "a time in the future")
 
 
@@ -83,10 +84,10 @@ def _etag(request: service.DecideChargeRequest) -> Iterator[Violation]:
 
 def _time(request: Message, field: str, path: str) -> list[Violation]:
     try:
-        moment = time_of(request, field)
+        found = moment(request, field)
     except ValueError:
         return [Violation(path, "an RFC 3339 time")]
-    return [Violation(path, "a time from 1900 on")] if moment is not None and moment < _EARLIEST else []
+    return [Violation(path, "a time from 1900 on")] if found is not None and found < _EARLIEST else []
 
 
 def _one_of(enum: object) -> str:

@@ -21,8 +21,8 @@ from lead.review.v1 import review_pb2
 
 from services.consent.policy.compile import Masks, Policy
 from services.consent.policy.facts import Fact
-from services.shared.sharing.purposes import ALLOWED, ROLES
 from services.shared.sharing.need import need
+from services.shared.sharing.purposes import ALLOWED, ROLES
 from tests.support import matrix
 from tests.support.matrix import Verdict
 

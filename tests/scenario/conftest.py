@@ -40,9 +40,9 @@ def tried(exchange: Exchange) -> Tried:
     return Tried(exchange)
 
 
-def on_the_way(story: Story, family_name: str) -> Person:
+def on_the_way(story: Story, name: str, born: str, agency: str = "sample-outreach") -> Person:
     """Return somebody new whom a case manager took in: referred, handed over, intake complete."""
-    person = Person("Exempla", family_name, "1980-04-04", "sample-outreach")
+    person = Person(name, f"Sample-{name}", born, agency)
     journey.refer(story, person)
     journey.offer(story, person)
     journey.hand_over(story, person)
@@ -53,7 +53,7 @@ def on_the_way(story: Story, family_name: str) -> Person:
 @pytest.fixture(scope="session")
 def alpha(story: Story) -> Person:
     """A participant, with a release to the city's prosecutor that stands and one to two others that was revoked."""
-    person = on_the_way(story, "Sample-Alpha")
+    person = on_the_way(story, "Alpha", "1980-04-04")
     journey.narrow_release(story, person)
     journey.release(story, person, "second", recipientAgencyIds=["sample-second-outreach", "sample-defender"])
     journey.done(
@@ -65,4 +65,4 @@ def alpha(story: Story) -> Person:
 @pytest.fixture(scope="session")
 def beta(story: Story) -> Person:
     """Another participant of the same case agency."""
-    return on_the_way(story, "Sample-Beta")
+    return on_the_way(story, "Beta", "1981-05-05")

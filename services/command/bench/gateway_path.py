@@ -29,8 +29,8 @@ from services.shared.sharing.assertion import AssertionSigner, Caller
 _METHOD = "/lead.referral.v1.ReferralService/GetReferral"
 _PROXY = "services.command.bench.passthrough"
 _ROLE = "police_officer"
-_ROUNDS = 5
-_SECONDS = 3.0
+_ROUNDS = 9
+_SECONDS = 2.0
 # An area serves 32 calls at once and refuses more.
 _IN_FLIGHT = 24
 _REFERRALS = 16

@@ -26,7 +26,7 @@ def uncovered(policy: Policy) -> Iterator[Problem]:
     silent = {cell[:2] for cell in asked() if cell not in named}
     noted = {(role, category) for role, notes in _notes().items() for category in notes}
     for role, category in sorted(silent - noted):
-        yield Problem("UNCOVERED", (), f"{role} can ask for {category}: no row names it, no default-deny note explains it")
+        yield Problem("UNCOVERED", (), f"{role} can ask for {category}: it has no row and no default-deny note")
     for role, category in sorted(noted - silent):
         yield Problem("UNCOVERED", (), f"the default-deny note on {category} for {role} explains nothing")
 

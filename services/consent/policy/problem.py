@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Its kind (`WORDS`, `NOTES`, `CEDAR`, `SILENT`, `RULE`, `CONFLICT`, `UNCOVERED`), the rows concerned, and a sentence."""
+    """One finding: its kind, the rows concerned, and a sentence.
+
+    Kinds are `WORDS`, `NOTES`, `CEDAR`, `SILENT`, `RULE`, `CONFLICT` and `UNCOVERED`.
+    """
 
     kind: str
     rows: tuple[int, ...]

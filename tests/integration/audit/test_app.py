@@ -19,7 +19,7 @@ from services.audit.checkpoint import parse_and_verify
 from services.audit.config import Config
 from services.shared.area import Process
 from services.shared.clock import SystemClock
-from services.shared.db.migrations import SchemaNotCurrent
+from services.shared.db.revisions import SchemaNotCurrent
 from services.shared.errors import Code, LeadError
 from services.shared.identity import DevelopmentCa, create_signing_key, load_signing_key
 from services.shared.ids import Ids

@@ -21,7 +21,6 @@ from lead.consent.v1.consent_internal_service_pb2 import (
 from lead.referral.v1 import referral_events_pb2, referral_pb2
 
 from services.casework.consumers import handoff_requested
-from services.casework.convert import stamp
 from services.casework.models import CIPHER, METADATA
 from services.casework.servicer import CaseworkServicer
 from services.shared.events.delivery import Delivery, OpenedPart
@@ -30,6 +29,7 @@ from services.shared.events.split import split
 from services.shared.ids import Ids
 from services.shared.rpc.caller import RequestInfo, acting
 from services.shared.sharing.assertion import Caller
+from services.shared.wire import stamp
 from tests.support.clock import FakeClock
 from tests.support.parts import fake_parts
 from tests.unit.casework.builders import AGENCY, POLICE, SITE

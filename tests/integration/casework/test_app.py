@@ -9,7 +9,7 @@ import pytest
 from services.casework.app import build
 from services.casework.config import Config
 from services.shared.db import make_engine, migrations
-from services.shared.db.migrations import SchemaNotCurrent
+from services.shared.db.revisions import SchemaNotCurrent
 from services.shared.identity import DevelopmentCa, create_signing_key
 from services.shared.places import site_packs
 

@@ -9,8 +9,8 @@ import pytest
 from lead.casework.v1 import casework_pb2 as pb
 from lead.casework.v1.casework_events_pb2 import IntakeConfirmed
 
-from services.casework.convert import stamp
 from services.shared.errors import Code, LeadError
+from services.shared.wire import stamp
 from tests.integration.casework.desk import Desk, a_case_manager, a_participant_caller
 from tests.unit.casework.builders import OTHER
 

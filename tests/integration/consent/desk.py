@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from lead.audit.v1.audit_internal_service_pb2 import EntryDraft
-from lead.consent.v1 import consent_internal_service_pb2 as internal
+from lead.consent.v1 import consent_internal_service_pb2 as asked
 from lead.consent.v1 import consent_pb2 as wire
 from lead.consent.v1 import consent_service_pb2 as pb
 from lead.options.v1 import options_pb2, words_pb2
@@ -117,20 +116,18 @@ class Office:
         with asking(caller):
             return self.public.RevokeConsent(request, CONTEXT)
 
-    def state(self, *statements: internal.ScopeStatement, service: str = "referral") -> int:
+    def state(self, *statements: asked.ScopeStatement, service: str = "referral") -> int:
         with serving(service):
-            return self.internal.StateScope(internal.StateScopeRequest(statements=statements), CONTEXT).epoch
+            return self.internal.StateScope(asked.StateScopeRequest(statements=statements), CONTEXT).epoch
 
     def link(self, *subjects: str, participant: str = PARTICIPANT) -> int:
-        request = internal.LinkSubjectsRequest(
-            participant_id=participant, subject_ids=subjects, confirmed_by="acc_case"
-        )
+        request = asked.LinkSubjectsRequest(participant_id=participant, subject_ids=subjects, confirmed_by="acc_case")
         with serving("casework"):
             return self.internal.LinkSubjects(request, CONTEXT).epoch
 
-    def decide(self, *asked: internal.DecideRequest) -> list[internal.Decision]:
+    def decide(self, *questions: asked.DecideRequest) -> list[asked.Decision]:
         with serving("gateway"):
-            return [one for each in asked for one in self.internal.Decide(each, CONTEXT).decisions]
+            return [one for each in questions for one in self.internal.Decide(each, CONTEXT).decisions]
 
     def seen(
         self,
@@ -181,26 +178,16 @@ def serving(service: str) -> AbstractContextManager[None]:
 
 
 def a_statement(
-    fact: str,
-    agency: str = "",
-    site: str = "",
-    record: str = REFERRAL,
-    subject: str = SUBJECT,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    closed: bool = False,
-    version: int = 1,
-) -> internal.ScopeStatement:
-    said = internal.ScopeStatement(
-        fact=internal.ScopeFact.Value(f"SCOPE_FACT_{fact}"),
-        subject_id=subject,
-        record_id=record,
-        agency_id=agency,
-        site_id=site,
-        closed=closed,
-        version=version,
+    fact: str, agency: str = "", record: str = REFERRAL, version: int = 1, **more: Any
+) -> asked.ScopeStatement:
+    """A statement of an area; `since` and `until` are times, the rest are fields of the message."""
+    times = {"from_time": more.pop("since", None), "until_time": more.pop("until", None)}
+    said = asked.ScopeStatement(
+        fact=asked.ScopeFact.Value(f"SCOPE_FACT_{fact}"), agency_id=agency, record_id=record, version=version
     )
-    for name, at in (("from_time", since), ("until_time", until)):
+    for name, value in {"subject_id": SUBJECT, **more}.items():
+        setattr(said, name, value)
+    for name, at in times.items():
         if at is not None:
             getattr(said, name).CopyFrom(time_to_wire(at))
     return said
@@ -208,9 +195,9 @@ def a_statement(
 
 def a_question(
     role: str, agency: str, purpose: str, source: str = "outreach", record: str = REFERRAL, subject: str = SUBJECT
-) -> internal.DecideRequest:
-    return internal.DecideRequest(
-        asker=internal.Asker(
+) -> asked.DecideRequest:
+    return asked.DecideRequest(
+        asker=asked.Asker(
             account_id="acc_sample",
             agency_id=agency,
             role=words_pb2.Role.Value(f"ROLE_{role.upper()}"),
@@ -228,6 +215,6 @@ def a_release(**changes: Any) -> Draft:
     return a_draft(**{"expires_at": a_draft().signed_at + 365 * DAY, **changes})  # type: ignore[operator]
 
 
-def references(decisions: Iterable[internal.Decision]) -> list[str]:
+def references(decisions: Iterable[asked.Decision]) -> list[str]:
     """The consents that decisions cite."""
     return [ruling.consent_id for one in decisions for ruling in one.rulings if ruling.consent_id]

@@ -11,6 +11,7 @@ from lead.referral.v1 import referral_events_pb2, referral_pb2
 
 from services.casework import convert, domain
 from services.casework.domain import Contact
+from services.shared.wire import stamp
 from tests.support.clock import NOON
 from tests.unit.casework.builders import AGENCY, HANDOFF, POLICE, SUBJECT, TESTA, a_handoff, a_participant
 
@@ -22,8 +23,8 @@ def a_request() -> referral_events_pb2.HandoffRequested:
         site_id="seattle",
         door=referral_pb2.DOOR_ARREST_DIVERSION,
         dispatch_agency_id=AGENCY,
-        call_time=convert.stamp(NOON),
-        referral_time=convert.stamp(NOON - timedelta(hours=1)),
+        call_time=stamp(NOON),
+        referral_time=stamp(NOON - timedelta(hours=1)),
         person=referral_pb2.Person(given_name="Testa", family_name="Sample", birth_date="1990"),
         contact=referral_pb2.Contact(phones=["206-555-0100"], address="1 Sample Street", where_found="Sample Park"),
         meet_at="Sample Corner",

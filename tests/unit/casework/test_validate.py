@@ -12,8 +12,8 @@ from lead.casework.v1 import casework_pb2 as pb
 from lead.casework.v1 import casework_service_pb2 as service
 
 from services.casework import validate
-from services.casework.convert import stamp
 from services.shared.errors import Code, LeadError
+from services.shared.wire import stamp
 from tests.support.clock import NOON
 
 DAY = timedelta(days=1)

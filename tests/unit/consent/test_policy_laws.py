@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from services.consent.policy.compile import Masks, Policy, PolicyError
 from services.consent.policy.engine import Question
 from services.consent.policy.facts import NARROWING, WHY, WIDENING, Fact
-from services.shared.sharing.purposes import ROLES
 from services.consent.policy.rows import CATEGORIES, PURPOSES, SOURCE_KINDS
 from services.shared.sharing.need import BITS, mask
+from services.shared.sharing.purposes import ROLES
 from tests.unit.consent.policy_asking import EVERYTHING, seen, the_policy
 
 FACTS = st.frozensets(st.sampled_from(sorted(Fact)))

@@ -8,8 +8,8 @@ import pytest
 
 from services.consent.policy.facts import Fact
 from services.consent.policy.matrix import Cell, cell, cells
-from services.shared.sharing.purposes import ROLES
 from services.consent.policy.rows import CATEGORIES, PURPOSES, SOURCE_KINDS
+from services.shared.sharing.purposes import ROLES
 from tests.unit.consent.policy_asking import the_policy
 
 COORD = "DIVERSION_COORD"

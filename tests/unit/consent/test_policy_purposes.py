@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from lead.options.v1.words_pb2 import Purpose, Role
 
+from services.consent.policy.rows import PURPOSES
+from services.shared.errors import LeadError
 from services.shared.sharing.purposes import (
     ALLOWED,
     MATRIX_ROLES,
@@ -15,8 +17,6 @@ from services.shared.sharing.purposes import (
     default,
     matrix_role,
 )
-from services.consent.policy.rows import PURPOSES
-from services.shared.errors import LeadError
 
 
 @pytest.mark.parametrize(

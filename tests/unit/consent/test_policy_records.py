@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from services.consent.policy.facts import WIDENING, Fact
-from services.shared.sharing.purposes import ALLOWED, NO_ROLE, ROLES
 from services.consent.policy.rows import CATEGORIES, PURPOSES
+from services.shared.sharing.purposes import ALLOWED, NO_ROLE, ROLES
 from tests.unit.consent.policy_asking import ruling, seen
 
 NO_PERSON = {"DEIDENTIFIED", "FUNDING", "DIRECTORY", "STAFF", "SYSTEM"}

@@ -19,11 +19,14 @@ def stamp(moment: datetime) -> Timestamp:
 
 
 def moment(message: Message, field: str) -> datetime | None:
-    """Return the aware UTC time of a timestamp field, None when it is not set."""
+    """Return the aware UTC time of a timestamp field, None when it is not set. Raises ValueError for no such time."""
     if not message.HasField(field):
         return None
     found: Timestamp = getattr(message, field)
-    return found.ToDatetime(tzinfo=UTC)
+    try:
+        return found.ToDatetime(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("not a time") from None
 
 
 class Words:
