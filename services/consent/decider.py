@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -38,11 +39,13 @@ class Decider:
         self._db, self._clock, self._log = db, clock, log
         self.policy = policy
         self.registry = Registry()
+        # What was read later must not be replaced by what was read before.
+        self._reloading = threading.Lock()
         self.reload()
 
     def reload(self) -> None:
         """Read agencies, accounts and agreements again."""
-        with self._db.read() as connection:
+        with self._reloading, self._db.read() as connection:
             self.registry = roll.registry(connection)
 
     def decide(self, asker: Asker, records: Sequence[Record], request_id: str) -> tuple[int, list[Decision]]:

@@ -121,7 +121,7 @@ def revoke(
         ledger.put(connection, LEDGER_SPOOL, [_entry(audit_pb2.ENTRY_KIND_REVOCATION, caller, revoked, now)])
     desk.spool.nudge()
     desk.tell(epoch, stops=True)
-    return revoked, now
+    return revoked, desk.clock.now()
 
 
 def disable(desk: Desk, caller: Caller, account_id: str) -> Account:

@@ -59,10 +59,10 @@ def filled(message: M, **values: Any) -> M:
             getattr(message, name).FromDatetime(value)
         elif isinstance(value, Message):
             getattr(message, name).CopyFrom(value)
-        elif isinstance(value, (list, tuple)):
-            getattr(message, name).extend(value)
-        else:
+        elif isinstance(value, (str, int)):
             setattr(message, name, value)
+        else:
+            getattr(message, name).extend(value)
     return message
 
 

@@ -128,11 +128,15 @@ def test_without_the_decision_nothing_is_read_and_no_write_is_half_stored(
     with without(exchange, "consent", number):
         # What was decided holds until the session has died.
         until(lambda: officer.get(f"/v1/referrals/{person.referral_id}").status == 503, "the session has died")
-        check_nothing_leaves(reads(story, person), person)
         stored = footprint(books)
-        assert submitted(officer, f"Refused-{number.name}", f"key-{number.name}").status == 503
+        with ThreadPoolExecutor(3) as aside:
+            reading = aside.submit(reads, story, person)
+            writing = aside.submit(submitted, officer, f"Refused-{number.name}", f"key-{number.name}")
+            pushing = aside.submit(rms.push, sent)
+        check_nothing_leaves(reading.result(), person)
+        assert writing.result().status == 503
         with pytest.raises(grpc.RpcError):
-            rms.push(sent)
+            pushing.result()
         assert rms.acknowledged == {}
         assert footprint(books) == stored
     assert submitted(officer, f"Refused-{number.name}", f"key-{number.name}").status == 200

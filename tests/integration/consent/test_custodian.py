@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, timedelta
+from typing import Any
 
 from lead.audit.v1 import audit_pb2
 from lead.consent.v1 import consent_internal_service_pb2 as internal
@@ -192,7 +193,7 @@ def test_a_release_cited_with_a_key_is_the_one_that_opens_it(office: Office) -> 
 
 def test_the_dispatched_agency_opens_the_hand_off_on_row_9_while_its_window_is_open(office: Office) -> None:
     event = sealed(office, "referral", "police", "IDENTITY", "CONTACT_LOCATION", "STAFF", "CHARGE")
-    window = {"record": HANDOFF, "until": NOON + timedelta(minutes=1)}
+    window: dict[str, Any] = {"record": HANDOFF, "until": NOON + timedelta(minutes=1)}
     office.state(a_statement("DISPATCHED", "outreach", **window))
     assert opened(office, "casework", event) == {"IDENTITY", "CONTACT_LOCATION", "STAFF"}
     office.clock.advance(60)
