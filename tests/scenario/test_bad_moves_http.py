@@ -52,7 +52,7 @@ def test_a_refused_call_does_not_use_up_its_key(officer: Client, tried: Tried) -
     assert officer.post("/v1/referrals", draft(), headers=key).status == 200
 
 
-@pytest.mark.parametrize("key", ["", "a b", "a" * 129, b"\xff", CANARY + "\t"])
+@pytest.mark.parametrize("key", ["", "a b", "a" * 129, b"\xff", f"{CANARY}\tb"])
 def test_an_idempotency_key_is_visible_ascii(key: Any, officer: Client, tried: Tried) -> None:
     answer = ask(officer, "POST", "/v1/referrals", json=draft(), headers={"idempotency-key": key})
     tried.refused(answer, 400, "Idempotency-Key")

@@ -191,7 +191,8 @@ def test_a_move_tells_withheld_from_absent_by_nothing(
     caller = the_client(client, stranger, beta)
     revoked = {**withheld, "consents": alpha.consents["second"]}
     for rpc, template in moves(stranger.role):
-        for body in (MOVES[rpc.name], {}):
+        bodies: tuple[Any, ...] = (MOVES[rpc.name], {})
+        for body in bodies:
             first, *others = (
                 told(ask(caller, "POST", filled(template, ids), json=body))
                 for ids in (withheld, revoked, absent(), misformed())

@@ -88,8 +88,9 @@ def build_server(
 
     `verifier` opens the caller assertion of public methods, `allow` names the services that may call them; internal
     methods name their own. At most `workers` calls run at once, of them `max_streams` streams (default a third); a
-    short queue waits for a worker, and what is beyond it gets RESOURCE_EXHAUSTED. Raises ContractError when a method does not say who may call it, OSError for
-    files that cannot be read, RuntimeError for an address that cannot be bound.
+    short queue waits for a worker, and what is beyond it gets RESOURCE_EXHAUSTED. Raises ContractError when a method
+    does not say who may call it, OSError for files that cannot be read, RuntimeError for an address that cannot be
+    bound.
     """
     found = _handlers(services)
     _check(found, verifier)
