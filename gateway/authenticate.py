@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ _ALGORITHMS = ["EdDSA", "ES256", "RS256"]
 _LARGEST_TOKEN = 8 * 1024
 _REMEMBERED = 4096
 _SKEW_SECONDS = 30
+# A key that was taken away is believed no longer than this, with the tokens that it has signed.
+_LOOKED_AT_EVERY_SECONDS = 60
 _SCHEME = "bearer "
 # Times are checked here, by the clock that was passed in.
 _OPTIONS: Any = {"verify_exp": False, "verify_iat": False, "verify_nbf": False, "require": ["exp", "iat", "sub", "iss"]}
@@ -50,14 +53,22 @@ class Identity:
     acr: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """What an issuer's file held when it was last written."""
+
+    written: tuple[int, int, int]
+    by_id: Mapping[str, jwt.PyJWK]
+
+
 class Authenticator:
-    """Verifies tokens. Verified ones are remembered until they expire; keys are read again when one is unknown."""
+    """Verifies tokens. Verified ones are remembered for a minute; keys are read again when their file has changed."""
 
     def __init__(self, issuers: tuple[Issuer, ...], clock: Clock) -> None:
         """Believe these issuers and nobody else."""
         self._issuers = {one.issuer: one for one in issuers}
         self._clock = clock
-        self._keys: dict[str, dict[str, jwt.PyJWK]] = {}
+        self._keys: dict[str, _Keys] = {}
         self._verified: OrderedDict[bytes, tuple[Identity, float]] = OrderedDict()
 
     def identify(self, authorization: str) -> Identity:
@@ -92,30 +103,45 @@ class Authenticator:
                 issuer=issuer.issuer,
                 options=_OPTIONS,
             )
-        except (jwt.PyJWTError, KeyError, ValueError, TypeError):
+        except (jwt.PyJWTError, KeyError, ValueError, TypeError, RecursionError, OSError):
             raise _refused() from None
-        return _identity(claims), _lifetime(claims, now)
+        return _identity(claims), min(_end(claims, now), now + _LOOKED_AT_EVERY_SECONDS)
 
     def _key(self, issuer: Issuer, kid: str) -> jwt.PyJWK:
-        keys = self._keys.get(issuer.issuer)
-        if keys is None or kid not in keys:
-            keys = self._keys[issuer.issuer] = _read_keys(issuer.jwks)
-        return keys[kid]
+        status = issuer.jwks.stat()
+        written = (status.st_mtime_ns, status.st_size, status.st_ino)
+        known = self._keys.get(issuer.issuer)
+        if known is None or known.written != written:
+            known = self._keys[issuer.issuer] = _Keys(written, _read_keys(issuer.jwks))
+        return known.by_id[kid]
 
 
 def _read_keys(path: Path) -> dict[str, jwt.PyJWK]:
-    published = jwt.PyJWKSet.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    return {str(key.key_id): key for key in published.keys}
+    data = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(data, dict):
+        raise TypeError("a key file holds a JSON object")
+    return {str(key.key_id): key for key in jwt.PyJWKSet.from_dict(data).keys}
 
 
-def _lifetime(claims: Mapping[str, Any], now: float) -> float:
-    expires, issued = float(claims["exp"]), float(claims["iat"])
-    if expires <= now or issued > now + _SKEW_SECONDS or float(claims.get("nbf", 0)) > now + _SKEW_SECONDS:
+def _end(claims: Mapping[str, Any], now: float) -> float:
+    """Return when the token expires. Raises UNAUTHENTICATED unless it is good now."""
+    expires, issued, begins = (_seconds(claims.get(name, 0)) for name in ("exp", "iat", "nbf"))
+    if expires <= now or issued > now + _SKEW_SECONDS or begins > now + _SKEW_SECONDS:
         raise _refused()
     return expires
 
 
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise _refused()
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _refused()
+    return value
+
+
 def _identity(claims: Mapping[str, Any]) -> Identity:
+    if not claims["sub"]:
+        raise _refused()
     return Identity(
         account_id=str(claims["sub"]),
         roles=_words(claims, "roles"),

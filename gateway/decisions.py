@@ -11,7 +11,7 @@ from lead.options.v1 import options_pb2, words_pb2
 
 from gateway.redact import Key, View
 from services.shared.clock import Clock
-from services.shared.errors import LeadError, unavailable
+from services.shared.errors import unavailable
 from services.shared.sharing.assertion import Caller
 from services.shared.sharing.client import asker as asked_for
 from services.shared.sharing.session_state import SessionState
@@ -35,11 +35,6 @@ class Held:
     until: float
 
 
-def undecided() -> LeadError:
-    """There is no decision to be had, so nothing leaves, whether there is anything or not."""
-    return unavailable("The decision cannot be asked for now; try again.")
-
-
 class Decisions:
     """The enforcement point's memory of decisions. Belongs to one event loop."""
 
@@ -57,7 +52,7 @@ class Decisions:
     async def of(self, caller: Caller, keys: Iterable[Key], request_id: str) -> Mapping[Key, Held]:
         """Return a decision for each key. Raises UNAVAILABLE without a live session: no decision, no release."""
         if not self._session.alive():
-            raise undecided()
+            raise unavailable("The decision cannot be asked for now; try again.")
         asker, now = _asker_key(caller), self._clock.monotonic()
         found: dict[Key, Held] = {}
         missing = []
@@ -89,7 +84,7 @@ class Decisions:
         )
         answer = await self._ask(request)
         if len(answer.decisions) != len(keys):
-            raise undecided()
+            raise unavailable("The decision cannot be asked for now; try again.")
         result = {}
         for key, decision in zip(keys, answer.decisions, strict=True):
             left = (decision.until_time.ToDatetime(tzinfo=now.tzinfo) - now).total_seconds()

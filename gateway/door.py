@@ -6,6 +6,7 @@ ledger has acknowledged, everything is looked at once more, right before the byt
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from gateway import pages, record
 from gateway.accompany import accompany
 from gateway.authenticate import Authenticator, Identity
 from gateway.caller import caller as resolve
-from gateway.decisions import Decisions, Held, undecided
+from gateway.decisions import Decisions, Held
 from gateway.forward import Forwarder, path_of
 from gateway.redact import NO_RECORD, Key, Seen, lost_record, present_records, redact, references
 from gateway.roll import Roll
@@ -66,13 +67,12 @@ class Door:
         try:
             if pages.rows_field(rpc.output_type) is not None and "page_size" in request.DESCRIPTOR.fields_by_name:
                 return await self._list(rpc, request, identity, caller, asked)
-            raw = await self.forwarder.call(rpc, request.SerializeToString(), caller, asked.request_id)
+            raw = await self._forwarded(rpc, request, caller, asked)
             return await self._one(rpc, raw, identity, caller, asked)
         except LeadError as error:
-            said = self._said(error)
-            waits = not access.writes and said.code not in _AWAY
-            await self._refused(rpc, caller, asked, said.code.value, waits=waits)
-            raise said from None
+            waits = not access.writes and error.code not in _AWAY
+            await self._refused(rpc, caller, asked, error.code.value, waits=waits)
+            raise
 
     async def stream(
         self, rpc: MethodDescriptor, requests: AsyncIterator[Message], asked: Asked
@@ -109,6 +109,18 @@ class Door:
                 await self._refused(rpc, nobody, asked, error.reason, waits=True)
             raise
 
+    async def _forwarded(self, rpc: MethodDescriptor, request: Message, caller: Caller, asked: Asked) -> bytes:
+        sent = request.SerializeToString()
+        try:
+            return await self.forwarder.call(rpc, sent, caller, asked.request_id)
+        except LeadError as error:
+            if error.code is Code.NOT_FOUND:
+                # What is absent is asked about like what is withheld: it takes as long, and while nobody decides it is
+                # refused alike (P2-02).
+                nothing = ("", "", hashlib.sha256(sent).hexdigest())
+                await self.decisions.of(caller, (NO_RECORD, nothing), asked.request_id)
+            raise
+
     async def _one(
         self, rpc: MethodDescriptor, raw: bytes, identity: Identity, caller: Caller, asked: Asked
     ) -> Message:
@@ -119,9 +131,12 @@ class Door:
             seen = redact(message, lambda key, held=held: held[key].view)  # type: ignore[misc]
             if lost_record(rpc.output_type, before, message):
                 raise not_found()
-            if await self._leaves(rpc, message, seen, held, caller, asked):
+            await self._record(rpc, message, seen, held, caller, asked)
+            again = await self.admit(rpc, identity, asked)
+            # From this last look on nothing else runs in this loop before the bytes go.
+            if again == caller and self._still_holds(held):
                 return message
-            caller = await self.admit(rpc, identity, asked)
+            caller = again
         raise unavailable("What is asked for keeps changing; try again.")
 
     async def _list(
@@ -129,9 +144,12 @@ class Door:
     ) -> Message:
         for _ in range(_MOST_ROUNDS):
             message, seen, held = await self._page(rpc, request, caller, asked)
-            if await self._leaves(rpc, message, seen, held, caller, asked):
+            await self._record(rpc, message, seen, held, caller, asked)
+            again = await self.admit(rpc, identity, asked)
+            # From this last look on nothing else runs in this loop before the bytes go.
+            if again == caller and self._still_holds(held):
                 return message
-            caller = await self.admit(rpc, identity, asked)
+            caller = again
         raise unavailable("What is asked for keeps changing; try again.")
 
     async def _page(
@@ -180,13 +198,13 @@ class Door:
         inner = type(request)()
         inner.CopyFrom(request)
         inner.page_size, inner.page_token = size, token  # type: ignore[attr-defined]
-        raw = await self.forwarder.call(rpc, inner.SerializeToString(), caller, asked.request_id)
+        raw = await self._forwarded(rpc, inner, caller, asked)
         return GetMessageClass(rpc.output_type).FromString(raw)
 
     async def _decide(self, caller: Caller, message: Message, asked: Asked) -> dict[Key, Held]:
         return dict(await self.decisions.of(caller, (NO_RECORD, *references(message)), asked.request_id))
 
-    async def _leaves(
+    async def _record(
         self,
         rpc: MethodDescriptor,
         message: Message,
@@ -194,13 +212,12 @@ class Door:
         held: Mapping[Key, Held],
         caller: Caller,
         asked: Asked,
-    ) -> bool:
-        """Accompany and record an answer; returns whether it may still leave as it is."""
+    ) -> None:
+        """Accompany an answer, and return when the ledger has it."""
         found = record.disclosures(caller, seen, held)
         accompany(message, caller.agency_id, (one for each in found.values() for one in each.rulings()))
         entries = record.entries(caller, path_of(rpc), asked.request_id, found, held, self.clock.now())
         await (self.spool if _access(rpc).writes and not found else self.append)(entries)
-        return self._still_holds(held)
 
     def _still_holds(self, held: Mapping[Key, Held]) -> bool:
         if not self.session.alive():
@@ -209,10 +226,6 @@ class Door:
         return not any(
             now >= one.until or self.session.changed_subjects(one.epoch, [key[0]]) for key, one in held.items()
         )
-
-    def _said(self, error: LeadError) -> LeadError:
-        # That there is nothing is a decision too: without one, what is absent must look like what is withheld (P2-02).
-        return undecided() if error.code is Code.NOT_FOUND and not self.session.alive() else error
 
     async def _refused(self, rpc: MethodDescriptor, caller: Caller, asked: Asked, outcome: str, *, waits: bool) -> None:
         entry = record.access(caller, path_of(rpc), asked.request_id, outcome, self.clock.now())

@@ -6,6 +6,7 @@ any other call, whether it succeeded, was denied or found nothing: they cost the
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -74,7 +75,7 @@ def _disclosure(
     caller: Caller, method: str, request_id: str, subject: str, disclosed: Disclosed, version: str, now: datetime
 ) -> audit.EntryDraft:
     entry = _entry(audit_pb2.ENTRY_KIND_DISCLOSURE, caller, method, request_id, "OK", now)
-    entry.policy_version, entry.entry_key = version, f"{request_id}/{subject}"
+    entry.policy_version = version
     entry.identifying.subject_id = subject
     for (_, source, _), rulings in sorted(disclosed.bases.items()):
         for one in rulings:
@@ -87,6 +88,9 @@ def _disclosure(
                 consent_version=one.consent_version,
                 source_agency_id=source,
             )
+    # A call that goes round after a change may disclose something else: that is another entry, not the same again.
+    bases = hashlib.sha256(b"".join(one.SerializeToString(deterministic=True) for one in entry.bases))
+    entry.entry_key = f"{request_id}/{subject}/{bases.hexdigest()[:16]}"
     return entry
 
 

@@ -130,7 +130,8 @@ def _scope(key: Key, row: int, view: View) -> _Scope:
 
 
 def _clean(message: Message, plan: _Plan, scope: _Scope, view: Callable[[Key], View], seen: Seen) -> None:
-    quoted = {name: getattr(message, name) for name in plan.quoting}
+    # An enum is open: any number may come, a negative one too, and it is as if nothing were said.
+    quoted = {name: max(0, getattr(message, name)) for name in plan.quoting}
     remained = 0
     for descriptor, value in message.ListFields():
         rule = plan.rules[descriptor.number]

@@ -23,20 +23,27 @@ class Roll:
         self._ask = ask
         self._registry: Registry | None = None
         self._reading = asyncio.Lock()
+        self._forgotten = 0
 
     async def registry(self) -> Registry:
         """Return the registry. Raises LeadError when consent does not answer."""
-        found = self._registry
-        if found is not None:
-            return found
-        async with self._reading:
-            if self._registry is None:
-                self._registry = _registry(await self._ask())
-            return self._registry
+        while (found := self._registry) is None:
+            async with self._reading:
+                if self._registry is None:
+                    await self._read()
+        return found
 
     def forget(self) -> None:
         """Read it again when it is needed next."""
         self._registry = None
+        self._forgotten += 1
+
+    async def _read(self) -> None:
+        before = self._forgotten
+        found = _registry(await self._ask())
+        # An answer that a change has overtaken on its way is not kept.
+        if before == self._forgotten:
+            self._registry = found
 
 
 def _registry(answer: consent.ReadRegistryResponse) -> Registry:

@@ -67,4 +67,5 @@ def _is_time(value: Timestamp) -> bool:
 
 
 def _is_control(character: str) -> bool:
-    return character < " " and character not in "\n\t"
+    # A carriage return is how many records systems end their lines.
+    return character < " " and character not in "\r\n\t"

@@ -19,8 +19,9 @@ Check = Callable[[object], str | None]
 
 MOST_CHARACTERS = 20_000
 
-# C0 without tab and line feed, DEL, C1; half of a surrogate pair is no character either.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# C0 without tab, line feed and carriage return, which records systems end lines with; DEL, C1; half of a surrogate
+# pair is no character either.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _DIGITS = re.compile(r"-?(?:0|[1-9][0-9]{0,19})", re.ASCII)
 # RFC 3339 section 5.6, in upper case and without leap seconds, as proto3 JSON reads it.
 _TIME = re.compile(

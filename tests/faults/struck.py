@@ -37,7 +37,7 @@ class Struck:
         return self._child.poll() == -self._number
 
     def go_on(self) -> None:
-        """Let a stopped one go on; it is struck no more, since a second stop would stop it again."""
+        """Let a stopped one go on."""
         self._child.send_signal(signal.SIGCONT)
 
 

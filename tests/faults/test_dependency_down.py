@@ -6,7 +6,7 @@ import signal
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import grpc
@@ -16,11 +16,12 @@ from services.command.demo import drafts, journey
 from services.command.demo.client import Answer, Client
 from services.command.demo.story import Person, Story
 from services.command.exchange import Exchange
+from services.shared.ids import new_id
 from tests.faults.books import Books
 from tests.faults.rms import Rms, records
 from tests.faults.test_kill import check_each_once
 from tests.faults.test_revocation_under_load import released, revoke, wait_until_seen
-from tests.faults.waiting import until
+from tests.faults.waiting import listed, until
 
 pytestmark = pytest.mark.slow
 ABSENT = "ref_01940000-0000-7000-8000-000000000000"
@@ -44,7 +45,14 @@ def without(exchange: Exchange, process: str, number: int) -> Iterator[None]:
 def referred(story: Story, name: str) -> Person:
     """Refer somebody and wait until the prosecutor has it."""
     person = Person("Testa", f"Sample-{name}", "1990-01-02", "sample-outreach")
-    journey.refer(story, person)
+
+    def refer() -> bool:
+        # Right after an outage a channel may still wait before it connects again.
+        with suppress(journey.StepError):
+            return bool(journey.refer(story, person))
+        return False
+
+    until(refer, "the referral is taken")
     journey.review_of(story, person)
     return person
 
@@ -79,7 +87,7 @@ def submitted(client: Client, name: str, key: str = "") -> Answer:
 
 def on_the_ledger(story: Story) -> Counter[str]:
     """Count the entries of each method, as the auditor is shown them."""
-    rows = story.caller("auditor").pages("/v1/audit/entries", "entries", pageSize="500")
+    rows = listed(story.caller("auditor"), "/v1/audit/entries", "entries")
     return Counter(row.get("method", "").rpartition("/")[2] for row in rows)
 
 
@@ -113,9 +121,20 @@ def test_a_release_is_taken_back_while_the_ledger_is_away(exchange: Exchange, st
         assert books.count("consent", "ledger_spool") > 0
     assert not any(one.look(story.caller(one.role, one.agency)).shows for one in seen)
     books.settle()
-    rows = story.caller("auditor").pages("/v1/audit/entries", "entries", pageSize="500")
+    rows = listed(story.caller("auditor"), "/v1/audit/entries", "entries")
     kinds = [row["kind"] for row in rows if int(row["entry"]) >= before]
     assert kinds.count("ENTRY_KIND_REVOCATION") == 1
+
+
+def test_while_a_decision_is_wanting_what_is_there_looks_like_what_is_not(exchange: Exchange, story: Story) -> None:
+    # Somebody who has not looked yet, so that no decision for him is remembered.
+    person, manager = referred(story, "Undecided"), story.caller("program_manager", "sample-office")
+    with without(exchange, "consent", signal.SIGKILL):
+        # At once: the session still lives, and what was decided before could still be told.
+        paths = (f"/v1/referrals/{person.referral_id}", f"/v1/referrals/{new_id('ref')}")
+        there, absent = (manager.get(path) for path in paths)
+        assert (there.status, absent.status) == (503, 503)
+        assert {**there.body, "requestId": ""} == {**absent.body, "requestId": ""}
 
 
 @DOWN
@@ -127,7 +146,7 @@ def test_without_the_decision_nothing_is_read_and_no_write_is_half_stored(
     books.settle()
     with without(exchange, "consent", number):
         # What was decided holds until the session has died.
-        until(lambda: officer.get(f"/v1/referrals/{person.referral_id}").status == 503, "the session has died")
+        until(lambda: officer.get("/readyz").status == 503, "the session has died")
         stored = footprint(books)
         with ThreadPoolExecutor(3) as aside:
             reading = aside.submit(reads, story, person)
@@ -139,7 +158,7 @@ def test_without_the_decision_nothing_is_read_and_no_write_is_half_stored(
             pushing.result()
         assert rms.acknowledged == {}
         assert footprint(books) == stored
-    assert submitted(officer, f"Refused-{number.name}", f"key-{number.name}").status == 200
+    until(lambda: submitted(officer, f"Refused-{number.name}", f"key-{number.name}").status == 200, "it is taken now")
     rms.push_through(sent)
     check_each_once(story, books, rms, tmp_path)
     assert {each.status for each in reads(story, person)} == {200, 404}

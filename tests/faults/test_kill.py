@@ -20,7 +20,7 @@ from services.command.layout import PROCESSES
 from tests.faults.books import Books
 from tests.faults.rms import POLICE, SYSTEM, Rms, records
 from tests.faults.struck import struck
-from tests.faults.waiting import until
+from tests.faults.waiting import listed, until
 
 pytestmark = pytest.mark.slow
 OFFICE = "sample-city-attorney"
@@ -42,14 +42,14 @@ def check_each_once(story: Story, books: Books, rms: Rms, folder: Path) -> None:
 
 def at_police(story: Story, keys: Collection[str]) -> Counter[tuple[str, str]]:
     """Count what the police agency is shown of these records, by its own id and the exchange's."""
-    rows = story.caller("police_officer", POLICE).pages("/v1/referrals", "referrals", pageSize="500")
+    rows = listed(story.caller("police_officer", POLICE), "/v1/referrals", "referrals")
     shown = ((row["source"]["system"], row["source"]["recordId"], row["id"]) for row in rows)
     return Counter((key, one) for system, key, one in shown if system == SYSTEM and key in keys)
 
 
 def in_queue(story: Story) -> Counter[str]:
     """Count the reviews that the office is shown, by referral."""
-    rows = story.caller("prosecutor", OFFICE).pages("/v1/reviews", "reviews", pageSize="500")
+    rows = listed(story.caller("prosecutor", OFFICE), "/v1/reviews", "reviews")
     return Counter(row["referralId"] for row in rows)
 
 

@@ -274,3 +274,12 @@ def test_a_cursor_is_good_for_nobody_and_nothing_else(
     for name, answer in others.items():
         assert answer.status_code == 400, name
         tried.refused(answer, 400, "pageToken")
+
+
+def test_too_many_dry_runs_are_refused_until_later(client: Callable[..., Client], tried: Tried) -> None:
+    officer, sent = client("police_officer", "sample-santa-fe-police"), {"siteId": "santa-fe"}
+    tries = (ask(officer, "POST", "/v1/referrals:screen", json=sent) for _ in range(200))
+    answer = next(answer for answer in tries if answer.status_code != 400)
+    tried.refused(answer, 429, reason="RESOURCE_EXHAUSTED")
+    assert int(answer.headers["retry-after"]) > 0
+    assert ask(client("police_officer", POLICE), "POST", "/v1/referrals:screen", json=sent).status_code == 400

@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import grpc
 import httpx
 import pytest
 from google.api import annotations_pb2
@@ -20,8 +21,9 @@ from lead.options.v1 import words_pb2
 
 from services.command.demo import drafts, journey
 from services.command.demo.calls import reads
-from services.command.demo.client import Client
+from services.command.demo.client import Client, bearer, grpc_channel
 from services.command.demo.story import Person, Story
+from services.command.exchange import Exchange
 from services.shared import labels
 from services.shared.ids import new_id
 from tests.scenario.attempts import Tried, ask
@@ -265,6 +267,35 @@ def test_a_participant_sees_nothing_of_another(client: Callable[..., Client], al
     assert states[alpha.consents["narrow"]] == "CONSENT_STATE_ACTIVE"
 
 
+@pytest.mark.parametrize(
+    ("role", "agency", "method", "collection"),
+    [
+        ("police_officer", "sample-sheriff", "referral.v1.ReferralService/GetReferral", "referrals"),
+        ("defender", "sample-defender", "referral.v1.ReferralService/GetReferral", "referrals"),
+        ("prosecutor", "sample-county-prosecutor", "review.v1.ReviewService/GetReview", "reviews"),
+        ("case_manager", "sample-second-outreach", "casework.v1.CaseworkService/GetParticipant", "participants"),
+    ],
+)
+def test_a_status_over_grpc_tells_withheld_from_absent_by_nothing(
+    role: str, agency: str, method: str, collection: str, exchange: Exchange, withheld: Ids
+) -> None:
+    beside = bearer(exchange.token(role, agency=agency))
+    with grpc_channel(exchange.grpc_target, exchange.ca_path) as channel:
+        call: Any = channel.unary_unary(f"/lead.{method}", None, None)
+        seen = []
+        for ids in (withheld, absent()):
+            # Field 1 of each request is the id.
+            data = b"\x0a" + bytes([len(ids[collection])]) + ids[collection].encode()
+            with pytest.raises(grpc.RpcError) as raised:
+                call(data, timeout=20, metadata=beside)
+            error: Any = raised.value
+            trailing = dict(error.trailing_metadata())
+            request_id = trailing.pop("x-request-id")
+            seen.append((error.code(), error.details(), str(trailing).replace(request_id, "")))
+    assert seen[0] == seen[1]
+    assert seen[0][0] is grpc.StatusCode.NOT_FOUND
+
+
 def test_who_was_named_in_a_release_learns_that_it_is_over_and_of_no_other(
     client: Callable[..., Client], alpha: Person
 ) -> None:
@@ -273,3 +304,18 @@ def test_who_was_named_in_a_release_learns_that_it_is_over_and_of_no_other(
     assert known["id"] == alpha.consents["second"]
     assert known["state"] == "CONSENT_STATE_REVOKED"
     assert known["recipientAgencyIds"] == ["sample-second-outreach"]
+
+
+def test_a_recipient_learns_of_no_other_not_even_that_it_was_stopped(
+    client: Callable[..., Client], story: Story, beta: Person
+) -> None:
+    named = ["sample-second-outreach", "sample-recovery-outreach"]
+    consent_id = journey.release(story, beta, "two", recipientAgencyIds=named)
+    stop = {"recipientAgencyIds": named[1:]}
+    journey.done("revoke", journey.case_manager(story, beta).post(f"/v1/consents/{consent_id}:revoke", stop))
+    path = f"/v1/participants/{beta.participant_id}/consents"
+    (first,), (second,) = (client("case_manager", agency).get(path)["consents"] for agency in named)
+    assert (first["state"], second["state"]) == ("CONSENT_STATE_ACTIVE", "CONSENT_STATE_REVOKED")
+    assert "revocations" not in first
+    assert first["recipientAgencyIds"] == named[:1]
+    assert [one["recipientAgencyIds"] for one in second["revocations"]] == [named[1:]]

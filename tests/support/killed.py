@@ -3,7 +3,7 @@
     python -m tests.support.killed AREA POINT SIGNAL --config FILE
 
 It is the real command with one function wrapped. SIGUSR1 arms it, which it answers by a line on stdout; when the point
-is reached next, the process sends the signal to itself, so that not one more of its statements runs.
+is reached next, the process sends the signal to itself, once, and the thread that reached it does nothing more.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,7 @@ from services.shared.events.embedded import EmbeddedWriter
 from services.shared.events.relay import Relay
 
 ARMED = "armed"
+_NOTICED_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,15 @@ POINTS: Mapping[str, Point] = {
 def main(process: str, point: str, number: int, arguments: list[str]) -> None:
     """Serve the process until it is struck."""
     armed = threading.Event()
-    _wrap(POINTS[point], lambda: os.kill(os.getpid(), number) if armed.is_set() else None)
+
+    def strike() -> None:
+        if armed.is_set():
+            armed.clear()
+            os.kill(os.getpid(), number)
+            # Another thread may take the signal, and this one would go on until the process has noticed.
+            time.sleep(_NOTICED_SECONDS)
+
+    _wrap(POINTS[point], strike)
 
     def arm(*_: object) -> None:
         armed.set()

@@ -174,7 +174,7 @@ def test_only_true_and_false_are_flags(value: object) -> None:
     assert wrong(CONSENT, {"statements": {"refusal": value}}) == [("statements.refusal", "true or false")]
 
 
-@pytest.mark.parametrize("character", ["\x00", "\x08", "\x0b", "\r", "\x1b", "\x7f", "\x85", "\ud800"])
+@pytest.mark.parametrize("character", ["\x00", "\x08", "\x0b", "\x0c", "\x1b", "\x7f", "\x85", "\ud800"])
 def test_control_characters_and_halves_of_pairs_are_refused(character: str) -> None:
     assert paths(DRAFT, {"narrative": f"a{character}b"}) == ["narrative"]
 
