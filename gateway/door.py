@@ -161,13 +161,17 @@ class Door:
         size, method = pages.wanted(request), path_of(rpc)
         token = self.cursors.open(request, caller, method)
         page, seen, held = GetMessageClass(rpc.output_type)(), Seen(), {}
-        found = getattr(page, rows.name)
+        found, stride = getattr(page, rows.name), pages.Stride(size)
         for _ in range(pages.MOST_ROUNDS):
-            part = await self._part(rpc, request, size - len(found), token, caller, asked)
-            token = part.next_page_token  # type: ignore[attr-defined]
+            part = await self._part(rpc, request, stride.rows, token, caller, asked)
+            after = part.next_page_token  # type: ignore[attr-defined]
             known = await self._decide(caller, part, asked)
+            remained = redact(part, lambda key, known=known: known[key].view).records  # type: ignore[misc]
+            if not stride.takes(len(getattr(part, rows.name))):
+                continue
+            token = after
             held.update(known)
-            for key, categories in redact(part, lambda key, known=known: known[key].view).records.items():  # type: ignore[misc]
+            for key, categories in remained.items():
                 seen.add(key, categories)
             found.extend(getattr(part, rows.name))
             if not token or len(found) >= size:

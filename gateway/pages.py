@@ -1,8 +1,8 @@
 """Lists: pages are filled with rows that the caller may see, and their cursors tell nothing.
 
 An area is asked for as many rows as are still missing; rows that are withheld are simply not there, and the next rows
-are asked for, a bounded number of times. The cursor is sealed and bound to caller, purpose, method and filter, so it is
-worth nothing to anybody else and cannot widen a filter (EV-T2, EV-T3).
+are asked for, in growing parts and a bounded number of times. The cursor is sealed and bound to caller, purpose, method
+and filter, so it is worth nothing to anybody else and cannot widen a filter (EV-T2, EV-T3).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from services.shared.sharing.assertion import Caller
 
 DEFAULT_SIZE = 50
 LARGEST_SIZE = 500
-MOST_ROUNDS = 20
+MOST_ROUNDS = 40
 _SIZE, _TOKEN, _NEXT = "page_size", "page_token", "next_page_token"
 _NONCE = 12
 # Cursors of one length, so that a length tells nothing.
@@ -46,6 +46,29 @@ def wanted(request: Message) -> int:
     if not 1 <= size <= LARGEST_SIZE:
         raise invalid([Violation("pageSize", f"1 to {LARGEST_SIZE}")])
     return size
+
+
+class Stride:
+    """How many rows an area is asked for at a time, so that a long run of hidden ones is soon passed."""
+
+    def __init__(self, missing: int) -> None:
+        """`missing` rows are wanted in all."""
+        self.rows = self._missing = missing
+        self._most = LARGEST_SIZE
+
+    def takes(self, visible: int) -> bool:
+        """Tell whether a part with so many visible rows may be taken; says how many to ask for next.
+
+        More than are missing are no use, since the area's token stands behind all of them: the same is asked for again
+        in a smaller part. As many as are missing can never be too many.
+        """
+        if visible > self._missing:
+            self._most = self.rows // 2
+            self.rows = max(self._missing, self._most)
+            return False
+        self._missing -= visible
+        self.rows = max(self._missing, min(2 * self.rows, self._most)) if not visible else self._missing
+        return True
 
 
 class Cursors:

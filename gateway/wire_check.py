@@ -5,6 +5,7 @@ HTTP requests are walked as JSON before they become messages; this is the same c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,8 @@ from services.shared.errors import Violation
 
 _REFERENCE = options_pb2.Reference.DESCRIPTOR
 _LONGEST_TEXT = 20_000
+# As in JSON (json_leaf): all but tab and line ends, of which a carriage return is how many records systems write them.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _MOST_ITEMS = 5_000
 # What a Timestamp may say (google/protobuf/timestamp.proto).
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
@@ -56,7 +59,7 @@ def _value(field: FieldDescriptor, value: Any, path: str) -> Iterator[Violation]
     elif isinstance(value, Timestamp):
         if not _is_time(value):
             yield Violation(path, "a time from year 1 to 9999")
-    elif isinstance(value, str) and (len(value) > _LONGEST_TEXT or any(_is_control(one) for one in value)):
+    elif isinstance(value, str) and (len(value) > _LONGEST_TEXT or _CONTROL.search(value)):
         yield Violation(path, f"text of at most {_LONGEST_TEXT} characters, without control characters")
     elif isinstance(value, Message) and not labels.is_leaf(field) and value.DESCRIPTOR.file.package != "google.api":
         yield from _walk(value, path)
@@ -64,8 +67,3 @@ def _value(field: FieldDescriptor, value: Any, path: str) -> Iterator[Violation]
 
 def _is_time(value: Timestamp) -> bool:
     return _FIRST_SECOND <= value.seconds <= _LAST_SECOND and 0 <= value.nanos < 1_000_000_000
-
-
-def _is_control(character: str) -> bool:
-    # A carriage return is how many records systems end their lines.
-    return character < " " and character not in "\r\n\t"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import ssl
 import struct
@@ -11,8 +12,9 @@ import subprocess
 import sys
 import threading
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import httpx
 
@@ -22,20 +24,41 @@ from services.command.install import database_url, write_private
 from services.command.layout import GATEWAY
 from tests.faults.waiting import until
 
-Cut = Callable[[str], None]
-"""Cuts the line: `closed`, as when a machine between loses its state, or `silent`, as when a cable is pulled."""
-
 _CHUNK = 64 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Second:
+    """The other gateway, its HTTP address, and its line to consent."""
+
+    url: str
+    child: subprocess.Popen[bytes]
+    line: Line
+
+    def cut_off(self, how: str) -> None:
+        """Take it away from consent.
+
+        `closed`: its connections are reset, as when a machine between loses its state. `silent`: nothing passes, as
+        when a cable is pulled. `stopped`: it does not run, as when its machine is suspended.
+        """
+        if how == "stopped":
+            self.child.send_signal(signal.SIGSTOP)
+        else:
+            self.line.cut(how)
+
+    def go_on(self) -> None:
+        """Let it run again, if it was stopped."""
+        self.child.send_signal(signal.SIGCONT)
+
+
 @contextmanager
-def second_gateway(exchange: Exchange) -> Iterator[tuple[str, Cut]]:
-    """Yield the HTTP address of another gateway, ready, and what cuts it off from consent."""
+def second_gateway(exchange: Exchange) -> Iterator[Second]:
+    """Yield another gateway, ready."""
     faces = ports.choose(0, ())
     with Line(exchange.ports.areas["consent"]) as line, _serving(exchange, faces, line.port) as child:
-        url = f"https://{ports.HOST}:{faces.http}"
-        until(lambda: child.poll() is not None or _is_ready(exchange, url), "the second gateway is ready")
-        yield url, line.cut
+        second = Second(f"https://{ports.HOST}:{faces.http}", child, line)
+        until(lambda: child.poll() is not None or _is_ready(exchange, second.url), "the second gateway is ready")
+        yield second
 
 
 @contextmanager

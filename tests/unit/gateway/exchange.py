@@ -32,6 +32,7 @@ from tests.unit.gateway.tokens import a_token, an_issuer, bearer
 T = TypeVar("T")
 ALWAYS = mask(["SYSTEM", "DIRECTORY", "STAFF"])
 REFERRED = mask(["REFERRAL", "IDENTITY", "CHARGE"])
+GET = pb.GetReferralRequest(id="ref_1")
 SUBJECT, OTHER_SUBJECT = "sub_1", "sub_2"
 Rule = Callable[[consent.Asker, options_pb2.Reference], int]
 
@@ -250,6 +251,20 @@ class Exchange:
         except LeadError as error:
             return error
         raise AssertionError("nothing was refused")
+
+
+def an_exchange(folder: Path) -> Exchange:
+    """An exchange whose area has one referral."""
+    exchange = Exchange(folder)
+    exchange.area.answers["GetReferral"] = pb.GetReferralResponse(referral=a_referral())
+    return exchange
+
+
+def disabled(exchange: Exchange, account: str) -> None:
+    """Disable an account, effective everywhere on return."""
+    [found] = [one for one in exchange.consent.registry.accounts if one.account_id == account]
+    found.disabled = True
+    exchange.consent.change(everything=True)
 
 
 def asked_as(role: str = "prosecutor", request_id: str = "req_1", purpose: str = "", as_role: str = "") -> Asked:
