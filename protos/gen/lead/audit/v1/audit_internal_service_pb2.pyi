@@ -80,6 +80,7 @@ class EntryDraft(_message.Message):
         CONSENT_ID_FIELD_NUMBER: _builtins.int
         CONSENT_VERSION_FIELD_NUMBER: _builtins.int
         SOURCE_AGENCY_ID_FIELD_NUMBER: _builtins.int
+        APPROVAL_ID_FIELD_NUMBER: _builtins.int
         categories: _builtins.int
         row: _builtins.int
         rule: _builtins.str
@@ -87,6 +88,8 @@ class EntryDraft(_message.Message):
         consent_id: _builtins.str
         consent_version: _builtins.int
         source_agency_id: _builtins.str
+        approval_id: _builtins.str
+        """The registered approval, where the rule is one."""
         def __init__(
             self,
             *,
@@ -97,10 +100,11 @@ class EntryDraft(_message.Message):
             consent_id: _builtins.str = ...,
             consent_version: _builtins.int = ...,
             source_agency_id: _builtins.str = ...,
+            approval_id: _builtins.str = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "consent_id", b"consent_id", "consent_version", b"consent_version", "law", b"law", "row", b"row", "rule", b"rule", "source_agency_id", b"source_agency_id"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["approval_id", b"approval_id", "categories", b"categories", "consent_id", b"consent_id", "consent_version", b"consent_version", "law", b"law", "row", b"row", "rule", b"rule", "source_agency_id", b"source_agency_id"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from lead.casework.v1 import casework_pb2 as lead_dot_casework_dot_v1_dot_casework__pb2
 from lead.options.v1 import options_pb2 as lead_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&lead/casework/v1/casework_events.proto\x12\x10lead.casework.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlead/options/v1/options.proto\"\x90\x01\n\x0fIntakeConfirmed\x12?\n\x15intake_confirmed_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xa8\xbb\x18\n\x12<\n\x12working_as_of_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xa8\xbb\x18\nb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&lead/casework/v1/casework_events.proto\x12\x10lead.casework.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1flead/casework/v1/casework.proto\x1a\x1dlead/options/v1/options.proto\"\xbc\x02\n\x0fIntakeConfirmed\x12?\n\x15intake_confirmed_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xa8\xbb\x18\n\x12<\n\x12working_as_of_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xa8\xbb\x18\n\x12;\n\x11study_intake_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xa8\xbb\x18\x15:m\x82\xbc\x18i\x08\n\x1a\x33\n/lead.casework.v1.CaseworkService.GetParticipant\x10\x01\x1a\x30\n,lead.referral.v1.ReferralService.GetReferral\x10\x02\"\x8a\x03\n\x13ParticipantRecorded\x12\x1d\n\ngiven_name\x18\x01 \x01(\tB\x04\xa8\xbb\x18\x01H\x00\x88\x01\x01\x12\x1e\n\x0b\x66\x61mily_name\x18\x02 \x01(\tB\x04\xa8\xbb\x18\x01H\x01\x88\x01\x01\x12\x1d\n\nbirth_date\x18\x03 \x01(\tB\x04\xa8\xbb\x18\x01H\x02\x88\x01\x01\x12+\n\x05needs\x18\x04 \x03(\x0e\x32\x16.lead.casework.v1.NeedB\x04\xa8\xbb\x18\x0b\x12?\n\x15intake_confirmed_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xa8\xbb\x18\n\x12<\n\x12working_as_of_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xa8\xbb\x18\n:;\x82\xbc\x18\x37\x08\x01\x1a\x33\n/lead.casework.v1.CaseworkService.GetParticipant\x10\x01\x42\r\n\x0b_given_nameB\x0e\n\x0c_family_nameB\r\n\x0b_birth_date\"o\n\x0fHandoffMeasured\x12\x1a\n\x07minutes\x18\x01 \x01(\x05\x42\x04\xa8\xbb\x18\x15H\x00\x88\x01\x01\x12!\n\x0etarget_minutes\x18\x02 \x01(\x05\x42\x04\xa8\xbb\x18\x15H\x01\x88\x01\x01\x42\n\n\x08_minutesB\x11\n\x0f_target_minutes\"\x8d\x03\n\x0bStudyLinked\x12\x1b\n\x08study_id\x18\x01 \x01(\tB\x04\xa8\xbb\x18\x15H\x00\x88\x01\x01\x12\x38\n\x06target\x18\x02 \x01(\x0e\x32\x1d.lead.casework.v1.StudyTargetB\x04\xa8\xbb\x18\x15H\x01\x88\x01\x01\x12\x1c\n\trecord_id\x18\x03 \x01(\tB\x04\xa8\xbb\x18\x15H\x02\x88\x01\x01\x12\x34\n\x04rule\x18\x04 \x01(\x0e\x32\x1b.lead.casework.v1.MatchRuleB\x04\xa8\xbb\x18\x15H\x03\x88\x01\x01\x12\x18\n\x05score\x18\x05 \x01(\x01\x42\x04\xa8\xbb\x18\x15H\x04\x88\x01\x01\x12\x1c\n\tconfirmed\x18\x06 \x01(\x08\x42\x04\xa8\xbb\x18\x15H\x05\x88\x01\x01\x12\x1c\n\twithdrawn\x18\x07 \x01(\x08\x42\x04\xa8\xbb\x18\x15H\x06\x88\x01\x01\x12\x1b\n\x08\x65ntry_id\x18\x08 \x01(\tB\x04\xa8\xbb\x18\x15H\x07\x88\x01\x01\x42\x0b\n\t_study_idB\t\n\x07_targetB\x0c\n\n_record_idB\x07\n\x05_ruleB\x08\n\x06_scoreB\x0c\n\n_confirmedB\x0c\n\n_withdrawnB\x0b\n\t_entry_id*f\n\x0bStudyTarget\x12\x1c\n\x18STUDY_TARGET_UNSPECIFIED\x10\x00\x12\x19\n\x15STUDY_TARGET_REFERRAL\x10\x01\x12\x1e\n\x1aSTUDY_TARGET_JUSTICE_EVENT\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,6 +38,52 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INTAKECONFIRMED'].fields_by_name['intake_confirmed_time']._serialized_options = b'\250\273\030\n'
   _globals['_INTAKECONFIRMED'].fields_by_name['working_as_of_time']._loaded_options = None
   _globals['_INTAKECONFIRMED'].fields_by_name['working_as_of_time']._serialized_options = b'\250\273\030\n'
-  _globals['_INTAKECONFIRMED']._serialized_start=125
-  _globals['_INTAKECONFIRMED']._serialized_end=269
+  _globals['_INTAKECONFIRMED'].fields_by_name['study_intake_time']._loaded_options = None
+  _globals['_INTAKECONFIRMED'].fields_by_name['study_intake_time']._serialized_options = b'\250\273\030\025'
+  _globals['_INTAKECONFIRMED']._loaded_options = None
+  _globals['_INTAKECONFIRMED']._serialized_options = b'\202\274\030i\010\n\0323\n/lead.casework.v1.CaseworkService.GetParticipant\020\001\0320\n,lead.referral.v1.ReferralService.GetReferral\020\002'
+  _globals['_PARTICIPANTRECORDED'].fields_by_name['given_name']._loaded_options = None
+  _globals['_PARTICIPANTRECORDED'].fields_by_name['given_name']._serialized_options = b'\250\273\030\001'
+  _globals['_PARTICIPANTRECORDED'].fields_by_name['family_name']._loaded_options = None
+  _globals['_PARTICIPANTRECORDED'].fields_by_name['family_name']._serialized_options = b'\250\273\030\001'
+  _globals['_PARTICIPANTRECORDED'].fields_by_name['birth_date']._loaded_options = None
+  _globals['_PARTICIPANTRECORDED'].fields_by_name['birth_date']._serialized_options = b'\250\273\030\001'
+  _globals['_PARTICIPANTRECORDED'].fields_by_name['needs']._loaded_options = None
+  _globals['_PARTICIPANTRECORDED'].fields_by_name['needs']._serialized_options = b'\250\273\030\013'
+  _globals['_PARTICIPANTRECORDED'].fields_by_name['intake_confirmed_time']._loaded_options = None
+  _globals['_PARTICIPANTRECORDED'].fields_by_name['intake_confirmed_time']._serialized_options = b'\250\273\030\n'
+  _globals['_PARTICIPANTRECORDED'].fields_by_name['working_as_of_time']._loaded_options = None
+  _globals['_PARTICIPANTRECORDED'].fields_by_name['working_as_of_time']._serialized_options = b'\250\273\030\n'
+  _globals['_PARTICIPANTRECORDED']._loaded_options = None
+  _globals['_PARTICIPANTRECORDED']._serialized_options = b'\202\274\0307\010\001\0323\n/lead.casework.v1.CaseworkService.GetParticipant\020\001'
+  _globals['_HANDOFFMEASURED'].fields_by_name['minutes']._loaded_options = None
+  _globals['_HANDOFFMEASURED'].fields_by_name['minutes']._serialized_options = b'\250\273\030\025'
+  _globals['_HANDOFFMEASURED'].fields_by_name['target_minutes']._loaded_options = None
+  _globals['_HANDOFFMEASURED'].fields_by_name['target_minutes']._serialized_options = b'\250\273\030\025'
+  _globals['_STUDYLINKED'].fields_by_name['study_id']._loaded_options = None
+  _globals['_STUDYLINKED'].fields_by_name['study_id']._serialized_options = b'\250\273\030\025'
+  _globals['_STUDYLINKED'].fields_by_name['target']._loaded_options = None
+  _globals['_STUDYLINKED'].fields_by_name['target']._serialized_options = b'\250\273\030\025'
+  _globals['_STUDYLINKED'].fields_by_name['record_id']._loaded_options = None
+  _globals['_STUDYLINKED'].fields_by_name['record_id']._serialized_options = b'\250\273\030\025'
+  _globals['_STUDYLINKED'].fields_by_name['rule']._loaded_options = None
+  _globals['_STUDYLINKED'].fields_by_name['rule']._serialized_options = b'\250\273\030\025'
+  _globals['_STUDYLINKED'].fields_by_name['score']._loaded_options = None
+  _globals['_STUDYLINKED'].fields_by_name['score']._serialized_options = b'\250\273\030\025'
+  _globals['_STUDYLINKED'].fields_by_name['confirmed']._loaded_options = None
+  _globals['_STUDYLINKED'].fields_by_name['confirmed']._serialized_options = b'\250\273\030\025'
+  _globals['_STUDYLINKED'].fields_by_name['withdrawn']._loaded_options = None
+  _globals['_STUDYLINKED'].fields_by_name['withdrawn']._serialized_options = b'\250\273\030\025'
+  _globals['_STUDYLINKED'].fields_by_name['entry_id']._loaded_options = None
+  _globals['_STUDYLINKED'].fields_by_name['entry_id']._serialized_options = b'\250\273\030\025'
+  _globals['_STUDYTARGET']._serialized_start=1386
+  _globals['_STUDYTARGET']._serialized_end=1488
+  _globals['_INTAKECONFIRMED']._serialized_start=158
+  _globals['_INTAKECONFIRMED']._serialized_end=474
+  _globals['_PARTICIPANTRECORDED']._serialized_start=477
+  _globals['_PARTICIPANTRECORDED']._serialized_end=871
+  _globals['_HANDOFFMEASURED']._serialized_start=873
+  _globals['_HANDOFFMEASURED']._serialized_end=984
+  _globals['_STUDYLINKED']._serialized_start=987
+  _globals['_STUDYLINKED']._serialized_end=1384
 # @@protoc_insertion_point(module_scope)

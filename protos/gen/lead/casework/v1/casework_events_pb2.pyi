@@ -3,9 +3,13 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from lead.casework.v1 import casework_pb2 as _casework_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -17,16 +21,75 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _StudyTarget:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _StudyTargetEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StudyTarget.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    STUDY_TARGET_UNSPECIFIED: _StudyTarget.ValueType  # 0
+    STUDY_TARGET_REFERRAL: _StudyTarget.ValueType  # 1
+    STUDY_TARGET_JUSTICE_EVENT: _StudyTarget.ValueType  # 2
+
+class StudyTarget(_StudyTarget, metaclass=_StudyTargetEnumTypeWrapper):
+    """What a study id is linked to."""
+
+STUDY_TARGET_UNSPECIFIED: StudyTarget.ValueType  # 0
+STUDY_TARGET_REFERRAL: StudyTarget.ValueType  # 1
+STUDY_TARGET_JUSTICE_EVENT: StudyTarget.ValueType  # 2
+Global___StudyTarget: _TypeAlias = StudyTarget  # noqa: Y015
+
 @_typing.final
 class IntakeConfirmed(_message.Message):
-    """Intake is complete and the agency is working with the person. Two positive facts, nothing else. The record is the
-    participant; one event for each subject that a completed hand-off linked.
+    """Intake is complete and the agency is working with the person. Two positive facts, and the first once more for those
+    who count. The record is the participant; one event for each subject that a completed hand-off linked.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     INTAKE_CONFIRMED_TIME_FIELD_NUMBER: _builtins.int
     WORKING_AS_OF_TIME_FIELD_NUMBER: _builtins.int
+    STUDY_INTAKE_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def intake_confirmed_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def working_as_of_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def study_intake_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        intake_confirmed_time: _timestamp_pb2.Timestamp | None = ...,
+        working_as_of_time: _timestamp_pb2.Timestamp | None = ...,
+        study_intake_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["intake_confirmed_time", b"intake_confirmed_time", "study_intake_time", b"study_intake_time", "working_as_of_time", b"working_as_of_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["intake_confirmed_time", b"intake_confirmed_time", "study_intake_time", b"study_intake_time", "working_as_of_time", b"working_as_of_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IntakeConfirmed: _TypeAlias = IntakeConfirmed  # noqa: Y015
+
+@_typing.final
+class ParticipantRecorded(_message.Message):
+    """What a provider must know of a person who is referred to it (matrix row 11). The record is the participant; on the
+    participant's first subject.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GIVEN_NAME_FIELD_NUMBER: _builtins.int
+    FAMILY_NAME_FIELD_NUMBER: _builtins.int
+    BIRTH_DATE_FIELD_NUMBER: _builtins.int
+    NEEDS_FIELD_NUMBER: _builtins.int
+    INTAKE_CONFIRMED_TIME_FIELD_NUMBER: _builtins.int
+    WORKING_AS_OF_TIME_FIELD_NUMBER: _builtins.int
+    given_name: _builtins.str
+    family_name: _builtins.str
+    birth_date: _builtins.str
+    @_builtins.property
+    def needs(self) -> _containers.RepeatedScalarFieldContainer[_casework_pb2.Need.ValueType]: ...
     @_builtins.property
     def intake_confirmed_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -34,13 +97,139 @@ class IntakeConfirmed(_message.Message):
     def __init__(
         self,
         *,
+        given_name: _builtins.str | None = ...,
+        family_name: _builtins.str | None = ...,
+        birth_date: _builtins.str | None = ...,
+        needs: _abc.Iterable[_casework_pb2.Need.ValueType] | None = ...,
         intake_confirmed_time: _timestamp_pb2.Timestamp | None = ...,
         working_as_of_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["intake_confirmed_time", b"intake_confirmed_time", "working_as_of_time", b"working_as_of_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_birth_date", b"_birth_date", "_family_name", b"_family_name", "_given_name", b"_given_name", "birth_date", b"birth_date", "family_name", b"family_name", "given_name", b"given_name", "intake_confirmed_time", b"intake_confirmed_time", "working_as_of_time", b"working_as_of_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["intake_confirmed_time", b"intake_confirmed_time", "working_as_of_time", b"working_as_of_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_birth_date", b"_birth_date", "_family_name", b"_family_name", "_given_name", b"_given_name", "birth_date", b"birth_date", "family_name", b"family_name", "given_name", b"given_name", "intake_confirmed_time", b"intake_confirmed_time", "needs", b"needs", "working_as_of_time", b"working_as_of_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__birth_date: _TypeAlias = _typing.Literal["birth_date"]  # noqa: Y015
+    _WhichOneofArgType__birth_date: _TypeAlias = _typing.Literal["_birth_date", b"_birth_date"]  # noqa: Y015
+    _WhichOneofReturnType__family_name: _TypeAlias = _typing.Literal["family_name"]  # noqa: Y015
+    _WhichOneofArgType__family_name: _TypeAlias = _typing.Literal["_family_name", b"_family_name"]  # noqa: Y015
+    _WhichOneofReturnType__given_name: _TypeAlias = _typing.Literal["given_name"]  # noqa: Y015
+    _WhichOneofArgType__given_name: _TypeAlias = _typing.Literal["_given_name", b"_given_name"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__birth_date) -> _WhichOneofReturnType__birth_date | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__family_name) -> _WhichOneofReturnType__family_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__given_name) -> _WhichOneofReturnType__given_name | None: ...
 
-Global___IntakeConfirmed: _TypeAlias = IntakeConfirmed  # noqa: Y015
+Global___ParticipantRecorded: _TypeAlias = ParticipantRecorded  # noqa: Y015
+
+@_typing.final
+class HandoffMeasured(_message.Message):
+    """How long a hand-off took. The record is the hand-off."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MINUTES_FIELD_NUMBER: _builtins.int
+    TARGET_MINUTES_FIELD_NUMBER: _builtins.int
+    minutes: _builtins.int
+    target_minutes: _builtins.int
+    def __init__(
+        self,
+        *,
+        minutes: _builtins.int | None = ...,
+        target_minutes: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_minutes", b"_minutes", "_target_minutes", b"_target_minutes", "minutes", b"minutes", "target_minutes", b"target_minutes"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_minutes", b"_minutes", "_target_minutes", b"_target_minutes", "minutes", b"minutes", "target_minutes", b"target_minutes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__minutes: _TypeAlias = _typing.Literal["minutes"]  # noqa: Y015
+    _WhichOneofArgType__minutes: _TypeAlias = _typing.Literal["_minutes", b"_minutes"]  # noqa: Y015
+    _WhichOneofReturnType__target_minutes: _TypeAlias = _typing.Literal["target_minutes"]  # noqa: Y015
+    _WhichOneofArgType__target_minutes: _TypeAlias = _typing.Literal["_target_minutes", b"_target_minutes"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__minutes) -> _WhichOneofReturnType__minutes | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__target_minutes) -> _WhichOneofReturnType__target_minutes | None: ...
+
+Global___HandoffMeasured: _TypeAlias = HandoffMeasured  # noqa: Y015
+
+@_typing.final
+class StudyLinked(_message.Message):
+    """Joins a record to a pseudonym, and nothing else does: {study id, justice event id} or {study id, referral's subject}.
+    The record is the justice event or the referral.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STUDY_ID_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    CONFIRMED_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    study_id: _builtins.str
+    """`stu_` and random: no two studies share one, and nothing can be found out from it."""
+    target: Global___StudyTarget.ValueType
+    record_id: _builtins.str
+    rule: _casework_pb2.MatchRule.ValueType
+    score: _builtins.float
+    """From 0 to 1; each rule has one."""
+    confirmed: _builtins.bool
+    """A person confirmed it."""
+    withdrawn: _builtins.bool
+    """No longer believed: a person rejected it."""
+    entry_id: _builtins.str
+    """The entry whose person this is, where a comparison was registered."""
+    def __init__(
+        self,
+        *,
+        study_id: _builtins.str | None = ...,
+        target: Global___StudyTarget.ValueType | None = ...,
+        record_id: _builtins.str | None = ...,
+        rule: _casework_pb2.MatchRule.ValueType | None = ...,
+        score: _builtins.float | None = ...,
+        confirmed: _builtins.bool | None = ...,
+        withdrawn: _builtins.bool | None = ...,
+        entry_id: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_confirmed", b"_confirmed", "_entry_id", b"_entry_id", "_record_id", b"_record_id", "_rule", b"_rule", "_score", b"_score", "_study_id", b"_study_id", "_target", b"_target", "_withdrawn", b"_withdrawn", "confirmed", b"confirmed", "entry_id", b"entry_id", "record_id", b"record_id", "rule", b"rule", "score", b"score", "study_id", b"study_id", "target", b"target", "withdrawn", b"withdrawn"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confirmed", b"_confirmed", "_entry_id", b"_entry_id", "_record_id", b"_record_id", "_rule", b"_rule", "_score", b"_score", "_study_id", b"_study_id", "_target", b"_target", "_withdrawn", b"_withdrawn", "confirmed", b"confirmed", "entry_id", b"entry_id", "record_id", b"record_id", "rule", b"rule", "score", b"score", "study_id", b"study_id", "target", b"target", "withdrawn", b"withdrawn"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__confirmed: _TypeAlias = _typing.Literal["confirmed"]  # noqa: Y015
+    _WhichOneofArgType__confirmed: _TypeAlias = _typing.Literal["_confirmed", b"_confirmed"]  # noqa: Y015
+    _WhichOneofReturnType__entry_id: _TypeAlias = _typing.Literal["entry_id"]  # noqa: Y015
+    _WhichOneofArgType__entry_id: _TypeAlias = _typing.Literal["_entry_id", b"_entry_id"]  # noqa: Y015
+    _WhichOneofReturnType__record_id: _TypeAlias = _typing.Literal["record_id"]  # noqa: Y015
+    _WhichOneofArgType__record_id: _TypeAlias = _typing.Literal["_record_id", b"_record_id"]  # noqa: Y015
+    _WhichOneofReturnType__rule: _TypeAlias = _typing.Literal["rule"]  # noqa: Y015
+    _WhichOneofArgType__rule: _TypeAlias = _typing.Literal["_rule", b"_rule"]  # noqa: Y015
+    _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
+    _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
+    _WhichOneofReturnType__study_id: _TypeAlias = _typing.Literal["study_id"]  # noqa: Y015
+    _WhichOneofArgType__study_id: _TypeAlias = _typing.Literal["_study_id", b"_study_id"]  # noqa: Y015
+    _WhichOneofReturnType__target: _TypeAlias = _typing.Literal["target"]  # noqa: Y015
+    _WhichOneofArgType__target: _TypeAlias = _typing.Literal["_target", b"_target"]  # noqa: Y015
+    _WhichOneofReturnType__withdrawn: _TypeAlias = _typing.Literal["withdrawn"]  # noqa: Y015
+    _WhichOneofArgType__withdrawn: _TypeAlias = _typing.Literal["_withdrawn", b"_withdrawn"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__confirmed) -> _WhichOneofReturnType__confirmed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__entry_id) -> _WhichOneofReturnType__entry_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_id) -> _WhichOneofReturnType__record_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rule) -> _WhichOneofReturnType__rule | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__score) -> _WhichOneofReturnType__score | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__study_id) -> _WhichOneofReturnType__study_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__target) -> _WhichOneofReturnType__target | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__withdrawn) -> _WhichOneofReturnType__withdrawn | None: ...
+
+Global___StudyLinked: _TypeAlias = StudyLinked  # noqa: Y015

@@ -121,6 +121,70 @@ NEED_TRANSPORT: Need.ValueType  # 9
 NEED_FOOD_CLOTHING: Need.ValueType  # 10
 Global___Need: _TypeAlias = Need  # noqa: Y015
 
+class _MatchState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MatchStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MatchState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MATCH_STATE_UNSPECIFIED: _MatchState.ValueType  # 0
+    MATCH_STATE_OPEN: _MatchState.ValueType  # 1
+    MATCH_STATE_CONFIRMED: _MatchState.ValueType  # 2
+    MATCH_STATE_REJECTED: _MatchState.ValueType  # 3
+
+class MatchState(_MatchState, metaclass=_MatchStateEnumTypeWrapper):
+    """Whether somebody has looked."""
+
+MATCH_STATE_UNSPECIFIED: MatchState.ValueType  # 0
+MATCH_STATE_OPEN: MatchState.ValueType  # 1
+MATCH_STATE_CONFIRMED: MatchState.ValueType  # 2
+MATCH_STATE_REJECTED: MatchState.ValueType  # 3
+Global___MatchState: _TypeAlias = MatchState  # noqa: Y015
+
+class _MatchUse:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MatchUseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MatchUse.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MATCH_USE_UNSPECIFIED: _MatchUse.ValueType  # 0
+    MATCH_USE_SAME_PERSON: _MatchUse.ValueType  # 1
+    MATCH_USE_COUNTING: _MatchUse.ValueType  # 2
+
+class MatchUse(_MatchUse, metaclass=_MatchUseEnumTypeWrapper):
+    """What a confirmed match is good for."""
+
+MATCH_USE_UNSPECIFIED: MatchUse.ValueType  # 0
+MATCH_USE_SAME_PERSON: MatchUse.ValueType  # 1
+MATCH_USE_COUNTING: MatchUse.ValueType  # 2
+Global___MatchUse: _TypeAlias = MatchUse  # noqa: Y015
+
+class _MatchRule:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MatchRuleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MatchRule.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MATCH_RULE_UNSPECIFIED: _MatchRule.ValueType  # 0
+    MATCH_RULE_LOCAL_ID: _MatchRule.ValueType  # 1
+    """Same agency and local id: the only one that links by itself."""
+    MATCH_RULE_NAME_AND_BIRTH_DATE: _MatchRule.ValueType  # 2
+    """Same name and full birth date."""
+    MATCH_RULE_NAME_AND_BIRTH_YEAR: _MatchRule.ValueType  # 3
+    """Same name and birth year, where one of the dates is partial."""
+
+class MatchRule(_MatchRule, metaclass=_MatchRuleEnumTypeWrapper):
+    """Why two records may be of one person; each rule has a fixed score."""
+
+MATCH_RULE_UNSPECIFIED: MatchRule.ValueType  # 0
+MATCH_RULE_LOCAL_ID: MatchRule.ValueType  # 1
+"""Same agency and local id: the only one that links by itself."""
+MATCH_RULE_NAME_AND_BIRTH_DATE: MatchRule.ValueType  # 2
+"""Same name and full birth date."""
+MATCH_RULE_NAME_AND_BIRTH_YEAR: MatchRule.ValueType  # 3
+"""Same name and birth year, where one of the dates is partial."""
+Global___MatchRule: _TypeAlias = MatchRule  # noqa: Y015
+
 @_typing.final
 class Handoff(_message.Message):
     """A warm hand-off: what the case-management agency did. What it was called for is the caller's record, inside."""
@@ -494,3 +558,147 @@ class ParticipantContact(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__where_found) -> _WhichOneofReturnType__where_found | None: ...
 
 Global___ParticipantContact: _TypeAlias = ParticipantContact  # noqa: Y015
+
+@_typing.final
+class PersonMatch(_message.Message):
+    """Two records that may be of one person. Nothing follows from it until a person says so."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    ID_FIELD_NUMBER: _builtins.int
+    SITE_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    USE_FIELD_NUMBER: _builtins.int
+    KNOWN_FIELD_NUMBER: _builtins.int
+    FOUND_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    DECIDED_TIME_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """`mat_` and a UUIDv7."""
+    site_id: _builtins.str
+    state: Global___MatchState.ValueType
+    rule: Global___MatchRule.ValueType
+    score: _builtins.float
+    use: Global___MatchUse.ValueType
+    """What a confirmation links: two referrals of one person, or a person to a justice event, for counting only."""
+    decided_by: _builtins.str
+    etag: _builtins.str
+    @_builtins.property
+    def reference(self) -> _options_pb2.Reference: ...
+    @_builtins.property
+    def known(self) -> Global___MatchedPerson: ...
+    @_builtins.property
+    def found(self) -> Global___MatchedPerson: ...
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def decided_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        reference: _options_pb2.Reference | None = ...,
+        id: _builtins.str | None = ...,
+        site_id: _builtins.str | None = ...,
+        state: Global___MatchState.ValueType | None = ...,
+        rule: Global___MatchRule.ValueType | None = ...,
+        score: _builtins.float | None = ...,
+        use: Global___MatchUse.ValueType | None = ...,
+        known: Global___MatchedPerson | None = ...,
+        found: Global___MatchedPerson | None = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        decided_time: _timestamp_pb2.Timestamp | None = ...,
+        decided_by: _builtins.str | None = ...,
+        etag: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_decided_by", b"_decided_by", "_etag", b"_etag", "_id", b"_id", "_rule", b"_rule", "_score", b"_score", "_site_id", b"_site_id", "_state", b"_state", "_use", b"_use", "create_time", b"create_time", "decided_by", b"decided_by", "decided_time", b"decided_time", "etag", b"etag", "found", b"found", "id", b"id", "known", b"known", "reference", b"reference", "rule", b"rule", "score", b"score", "site_id", b"site_id", "state", b"state", "use", b"use"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_decided_by", b"_decided_by", "_etag", b"_etag", "_id", b"_id", "_rule", b"_rule", "_score", b"_score", "_site_id", b"_site_id", "_state", b"_state", "_use", b"_use", "create_time", b"create_time", "decided_by", b"decided_by", "decided_time", b"decided_time", "etag", b"etag", "found", b"found", "id", b"id", "known", b"known", "reference", b"reference", "rule", b"rule", "score", b"score", "site_id", b"site_id", "state", b"state", "use", b"use"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__decided_by: _TypeAlias = _typing.Literal["decided_by"]  # noqa: Y015
+    _WhichOneofArgType__decided_by: _TypeAlias = _typing.Literal["_decided_by", b"_decided_by"]  # noqa: Y015
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__id: _TypeAlias = _typing.Literal["id"]  # noqa: Y015
+    _WhichOneofArgType__id: _TypeAlias = _typing.Literal["_id", b"_id"]  # noqa: Y015
+    _WhichOneofReturnType__rule: _TypeAlias = _typing.Literal["rule"]  # noqa: Y015
+    _WhichOneofArgType__rule: _TypeAlias = _typing.Literal["_rule", b"_rule"]  # noqa: Y015
+    _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
+    _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
+    _WhichOneofReturnType__site_id: _TypeAlias = _typing.Literal["site_id"]  # noqa: Y015
+    _WhichOneofArgType__site_id: _TypeAlias = _typing.Literal["_site_id", b"_site_id"]  # noqa: Y015
+    _WhichOneofReturnType__state: _TypeAlias = _typing.Literal["state"]  # noqa: Y015
+    _WhichOneofArgType__state: _TypeAlias = _typing.Literal["_state", b"_state"]  # noqa: Y015
+    _WhichOneofReturnType__use: _TypeAlias = _typing.Literal["use"]  # noqa: Y015
+    _WhichOneofArgType__use: _TypeAlias = _typing.Literal["_use", b"_use"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__decided_by) -> _WhichOneofReturnType__decided_by | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__id) -> _WhichOneofReturnType__id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rule) -> _WhichOneofReturnType__rule | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__score) -> _WhichOneofReturnType__score | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__site_id) -> _WhichOneofReturnType__site_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__state) -> _WhichOneofReturnType__state | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__use) -> _WhichOneofReturnType__use | None: ...
+
+Global___PersonMatch: _TypeAlias = PersonMatch  # noqa: Y015
+
+@_typing.final
+class MatchedPerson(_message.Message):
+    """One side of a match, as its source wrote it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    AGENCY_ID_FIELD_NUMBER: _builtins.int
+    GIVEN_NAME_FIELD_NUMBER: _builtins.int
+    FAMILY_NAME_FIELD_NUMBER: _builtins.int
+    BIRTH_DATE_FIELD_NUMBER: _builtins.int
+    agency_id: _builtins.str
+    given_name: _builtins.str
+    family_name: _builtins.str
+    birth_date: _builtins.str
+    @_builtins.property
+    def reference(self) -> _options_pb2.Reference: ...
+    def __init__(
+        self,
+        *,
+        reference: _options_pb2.Reference | None = ...,
+        agency_id: _builtins.str | None = ...,
+        given_name: _builtins.str | None = ...,
+        family_name: _builtins.str | None = ...,
+        birth_date: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_agency_id", b"_agency_id", "_birth_date", b"_birth_date", "_family_name", b"_family_name", "_given_name", b"_given_name", "agency_id", b"agency_id", "birth_date", b"birth_date", "family_name", b"family_name", "given_name", b"given_name", "reference", b"reference"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_agency_id", b"_agency_id", "_birth_date", b"_birth_date", "_family_name", b"_family_name", "_given_name", b"_given_name", "agency_id", b"agency_id", "birth_date", b"birth_date", "family_name", b"family_name", "given_name", b"given_name", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__agency_id: _TypeAlias = _typing.Literal["agency_id"]  # noqa: Y015
+    _WhichOneofArgType__agency_id: _TypeAlias = _typing.Literal["_agency_id", b"_agency_id"]  # noqa: Y015
+    _WhichOneofReturnType__birth_date: _TypeAlias = _typing.Literal["birth_date"]  # noqa: Y015
+    _WhichOneofArgType__birth_date: _TypeAlias = _typing.Literal["_birth_date", b"_birth_date"]  # noqa: Y015
+    _WhichOneofReturnType__family_name: _TypeAlias = _typing.Literal["family_name"]  # noqa: Y015
+    _WhichOneofArgType__family_name: _TypeAlias = _typing.Literal["_family_name", b"_family_name"]  # noqa: Y015
+    _WhichOneofReturnType__given_name: _TypeAlias = _typing.Literal["given_name"]  # noqa: Y015
+    _WhichOneofArgType__given_name: _TypeAlias = _typing.Literal["_given_name", b"_given_name"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__agency_id) -> _WhichOneofReturnType__agency_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__birth_date) -> _WhichOneofReturnType__birth_date | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__family_name) -> _WhichOneofReturnType__family_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__given_name) -> _WhichOneofReturnType__given_name | None: ...
+
+Global___MatchedPerson: _TypeAlias = MatchedPerson  # noqa: Y015

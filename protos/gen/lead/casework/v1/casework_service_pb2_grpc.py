@@ -75,6 +75,21 @@ class CaseworkServiceStub:
                 request_serializer=lead_dot_casework_dot_v1_dot_casework__service__pb2.CompleteIntakeRequest.SerializeToString,
                 response_deserializer=lead_dot_casework_dot_v1_dot_casework__service__pb2.CompleteIntakeResponse.FromString,
                 _registered_method=True)
+        self.ListPersonMatches = channel.unary_unary(
+                '/lead.casework.v1.CaseworkService/ListPersonMatches',
+                request_serializer=lead_dot_casework_dot_v1_dot_casework__service__pb2.ListPersonMatchesRequest.SerializeToString,
+                response_deserializer=lead_dot_casework_dot_v1_dot_casework__service__pb2.ListPersonMatchesResponse.FromString,
+                _registered_method=True)
+        self.ConfirmPersonMatch = channel.unary_unary(
+                '/lead.casework.v1.CaseworkService/ConfirmPersonMatch',
+                request_serializer=lead_dot_casework_dot_v1_dot_casework__service__pb2.ConfirmPersonMatchRequest.SerializeToString,
+                response_deserializer=lead_dot_casework_dot_v1_dot_casework__service__pb2.ConfirmPersonMatchResponse.FromString,
+                _registered_method=True)
+        self.RejectPersonMatch = channel.unary_unary(
+                '/lead.casework.v1.CaseworkService/RejectPersonMatch',
+                request_serializer=lead_dot_casework_dot_v1_dot_casework__service__pb2.RejectPersonMatchRequest.SerializeToString,
+                response_deserializer=lead_dot_casework_dot_v1_dot_casework__service__pb2.RejectPersonMatchResponse.FromString,
+                _registered_method=True)
 
 
 class CaseworkServiceServicer:
@@ -137,6 +152,27 @@ class CaseworkServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListPersonMatches(self, request, context):
+        """Pairs of records of the own site that may be of one person.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmPersonMatch(self, request, context):
+        """They are of one person.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RejectPersonMatch(self, request, context):
+        """They are not.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CaseworkServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -179,6 +215,21 @@ def add_CaseworkServiceServicer_to_server(servicer, server):
                     servicer.CompleteIntake,
                     request_deserializer=lead_dot_casework_dot_v1_dot_casework__service__pb2.CompleteIntakeRequest.FromString,
                     response_serializer=lead_dot_casework_dot_v1_dot_casework__service__pb2.CompleteIntakeResponse.SerializeToString,
+            ),
+            'ListPersonMatches': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPersonMatches,
+                    request_deserializer=lead_dot_casework_dot_v1_dot_casework__service__pb2.ListPersonMatchesRequest.FromString,
+                    response_serializer=lead_dot_casework_dot_v1_dot_casework__service__pb2.ListPersonMatchesResponse.SerializeToString,
+            ),
+            'ConfirmPersonMatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmPersonMatch,
+                    request_deserializer=lead_dot_casework_dot_v1_dot_casework__service__pb2.ConfirmPersonMatchRequest.FromString,
+                    response_serializer=lead_dot_casework_dot_v1_dot_casework__service__pb2.ConfirmPersonMatchResponse.SerializeToString,
+            ),
+            'RejectPersonMatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.RejectPersonMatch,
+                    request_deserializer=lead_dot_casework_dot_v1_dot_casework__service__pb2.RejectPersonMatchRequest.FromString,
+                    response_serializer=lead_dot_casework_dot_v1_dot_casework__service__pb2.RejectPersonMatchResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -398,6 +449,87 @@ class CaseworkService:
             '/lead.casework.v1.CaseworkService/CompleteIntake',
             lead_dot_casework_dot_v1_dot_casework__service__pb2.CompleteIntakeRequest.SerializeToString,
             lead_dot_casework_dot_v1_dot_casework__service__pb2.CompleteIntakeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPersonMatches(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lead.casework.v1.CaseworkService/ListPersonMatches',
+            lead_dot_casework_dot_v1_dot_casework__service__pb2.ListPersonMatchesRequest.SerializeToString,
+            lead_dot_casework_dot_v1_dot_casework__service__pb2.ListPersonMatchesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmPersonMatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lead.casework.v1.CaseworkService/ConfirmPersonMatch',
+            lead_dot_casework_dot_v1_dot_casework__service__pb2.ConfirmPersonMatchRequest.SerializeToString,
+            lead_dot_casework_dot_v1_dot_casework__service__pb2.ConfirmPersonMatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RejectPersonMatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lead.casework.v1.CaseworkService/RejectPersonMatch',
+            lead_dot_casework_dot_v1_dot_casework__service__pb2.RejectPersonMatchRequest.SerializeToString,
+            lead_dot_casework_dot_v1_dot_casework__service__pb2.RejectPersonMatchResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,6 +49,12 @@ class CaseworkServiceStub:
     """One participant, as far as the caller may see him."""
     CompleteIntake: _grpc.UnaryUnaryMultiCallable[_casework_service_pb2.CompleteIntakeRequest, _casework_service_pb2.CompleteIntakeResponse]
     """Records the intake; its confirmation goes out sealed."""
+    ListPersonMatches: _grpc.UnaryUnaryMultiCallable[_casework_service_pb2.ListPersonMatchesRequest, _casework_service_pb2.ListPersonMatchesResponse]
+    """Pairs of records of the own site that may be of one person."""
+    ConfirmPersonMatch: _grpc.UnaryUnaryMultiCallable[_casework_service_pb2.ConfirmPersonMatchRequest, _casework_service_pb2.ConfirmPersonMatchResponse]
+    """They are of one person."""
+    RejectPersonMatch: _grpc.UnaryUnaryMultiCallable[_casework_service_pb2.RejectPersonMatchRequest, _casework_service_pb2.RejectPersonMatchResponse]
+    """They are not."""
 
 @_typing.type_check_only
 class CaseworkServiceAsyncStub(CaseworkServiceStub):
@@ -71,6 +77,12 @@ class CaseworkServiceAsyncStub(CaseworkServiceStub):
     """One participant, as far as the caller may see him."""
     CompleteIntake: _aio.UnaryUnaryMultiCallable[_casework_service_pb2.CompleteIntakeRequest, _casework_service_pb2.CompleteIntakeResponse]  # type: ignore[assignment]
     """Records the intake; its confirmation goes out sealed."""
+    ListPersonMatches: _aio.UnaryUnaryMultiCallable[_casework_service_pb2.ListPersonMatchesRequest, _casework_service_pb2.ListPersonMatchesResponse]  # type: ignore[assignment]
+    """Pairs of records of the own site that may be of one person."""
+    ConfirmPersonMatch: _aio.UnaryUnaryMultiCallable[_casework_service_pb2.ConfirmPersonMatchRequest, _casework_service_pb2.ConfirmPersonMatchResponse]  # type: ignore[assignment]
+    """They are of one person."""
+    RejectPersonMatch: _aio.UnaryUnaryMultiCallable[_casework_service_pb2.RejectPersonMatchRequest, _casework_service_pb2.RejectPersonMatchResponse]  # type: ignore[assignment]
+    """They are not."""
 
 class CaseworkServiceServicer(metaclass=_abc_1.ABCMeta):
     """The case manager's day: hand-offs, participants, intake."""
@@ -138,5 +150,29 @@ class CaseworkServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_casework_service_pb2.CompleteIntakeResponse, _abc.Awaitable[_casework_service_pb2.CompleteIntakeResponse]]:
         """Records the intake; its confirmation goes out sealed."""
+
+    @_abc_1.abstractmethod
+    def ListPersonMatches(
+        self,
+        request: _casework_service_pb2.ListPersonMatchesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_casework_service_pb2.ListPersonMatchesResponse, _abc.Awaitable[_casework_service_pb2.ListPersonMatchesResponse]]:
+        """Pairs of records of the own site that may be of one person."""
+
+    @_abc_1.abstractmethod
+    def ConfirmPersonMatch(
+        self,
+        request: _casework_service_pb2.ConfirmPersonMatchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_casework_service_pb2.ConfirmPersonMatchResponse, _abc.Awaitable[_casework_service_pb2.ConfirmPersonMatchResponse]]:
+        """They are of one person."""
+
+    @_abc_1.abstractmethod
+    def RejectPersonMatch(
+        self,
+        request: _casework_service_pb2.RejectPersonMatchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_casework_service_pb2.RejectPersonMatchResponse, _abc.Awaitable[_casework_service_pb2.RejectPersonMatchResponse]]:
+        """They are not."""
 
 def add_CaseworkServiceServicer_to_server(servicer: CaseworkServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -216,6 +216,7 @@ class Ruling(_message.Message):
     CONSENT_CATEGORIES_FIELD_NUMBER: _builtins.int
     CONSENT_PURPOSES_FIELD_NUMBER: _builtins.int
     CONSENT_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    APPROVAL_ID_FIELD_NUMBER: _builtins.int
     categories: _builtins.int
     row: _builtins.int
     """Row of the sharing matrix."""
@@ -224,6 +225,8 @@ class Ruling(_message.Message):
     law: _builtins.str
     consent_id: _builtins.str
     consent_version: _builtins.int
+    approval_id: _builtins.str
+    """The registered approval, where the rule is one (42 CFR 2.52, 2.53)."""
     @_builtins.property
     def consent_categories(self) -> _containers.RepeatedScalarFieldContainer[_words_pb2.Category.ValueType]:
         """Scope of that consent as this recipient may know it."""
@@ -244,10 +247,11 @@ class Ruling(_message.Message):
         consent_categories: _abc.Iterable[_words_pb2.Category.ValueType] | None = ...,
         consent_purposes: _abc.Iterable[_words_pb2.Purpose.ValueType] | None = ...,
         consent_expire_time: _timestamp_pb2.Timestamp | None = ...,
+        approval_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["consent_expire_time", b"consent_expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "consent_categories", b"consent_categories", "consent_expire_time", b"consent_expire_time", "consent_id", b"consent_id", "consent_purposes", b"consent_purposes", "consent_version", b"consent_version", "law", b"law", "row", b"row", "rule", b"rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approval_id", b"approval_id", "categories", b"categories", "consent_categories", b"consent_categories", "consent_expire_time", b"consent_expire_time", "consent_id", b"consent_id", "consent_purposes", b"consent_purposes", "consent_version", b"consent_version", "law", b"law", "row", b"row", "rule", b"rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -459,7 +463,9 @@ class LinkSubjectsRequest(_message.Message):
     CONFIRMED_BY_FIELD_NUMBER: _builtins.int
     participant_id: _builtins.str
     confirmed_by: _builtins.str
-    """Account that confirmed the link."""
+    """Account that confirmed the link. Empty: found by a rule. Then it only withholds (a safety flag covers the subject) and
+    never opens: no release covers the subject, nor is it the participant's own, until a person confirms it.
+    """
     @_builtins.property
     def subject_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
@@ -538,6 +544,124 @@ class ListGrantedSubjectsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListGrantedSubjectsResponse: _TypeAlias = ListGrantedSubjectsResponse  # noqa: Y015
+
+@_typing.final
+class ResolveParticipantRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASKER_FIELD_NUMBER: _builtins.int
+    PARTICIPANT_ID_FIELD_NUMBER: _builtins.int
+    participant_id: _builtins.str
+    @_builtins.property
+    def asker(self) -> Global___Asker: ...
+    def __init__(
+        self,
+        *,
+        asker: Global___Asker | None = ...,
+        participant_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["asker", b"asker"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asker", b"asker", "participant_id", b"participant_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveParticipantRequest: _TypeAlias = ResolveParticipantRequest  # noqa: Y015
+
+@_typing.final
+class ResolveParticipantResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    CASELOAD_AGENCY_ID_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
+    subject_id: _builtins.str
+    """The participant's first subject; empty where there is none, or the asker's agency neither has him on its caseload nor
+    was ever addressed about him.
+    """
+    caseload_agency_id: _builtins.str
+    """Who answers for him."""
+    epoch: _builtins.int
+    def __init__(
+        self,
+        *,
+        subject_id: _builtins.str = ...,
+        caseload_agency_id: _builtins.str = ...,
+        epoch: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caseload_agency_id", b"caseload_agency_id", "epoch", b"epoch", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveParticipantResponse: _TypeAlias = ResolveParticipantResponse  # noqa: Y015
+
+@_typing.final
+class ListFollowersRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def subject_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        subject_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["subject_ids", b"subject_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFollowersRequest: _TypeAlias = ListFollowersRequest  # noqa: Y015
+
+@_typing.final
+class ListFollowersResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Followers(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        SUBJECT_ID_FIELD_NUMBER: _builtins.int
+        AGENCY_IDS_FIELD_NUMBER: _builtins.int
+        subject_id: _builtins.str
+        @_builtins.property
+        def agency_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+        def __init__(
+            self,
+            *,
+            subject_id: _builtins.str = ...,
+            agency_ids: _abc.Iterable[_builtins.str] | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_ids", b"agency_ids", "subject_id", b"subject_id"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    FOLLOWERS_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
+    epoch: _builtins.int
+    @_builtins.property
+    def followers(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListFollowersResponse.Followers]:
+        """One per subject, in order."""
+
+    def __init__(
+        self,
+        *,
+        followers: _abc.Iterable[Global___ListFollowersResponse.Followers] | None = ...,
+        epoch: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "followers", b"followers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFollowersResponse: _TypeAlias = ListFollowersResponse  # noqa: Y015
 
 @_typing.final
 class LeaseSealingKeysRequest(_message.Message):
@@ -796,6 +920,7 @@ class ReleasedKey(_message.Message):
     UNTIL_TIME_FIELD_NUMBER: _builtins.int
     CONSENT_ID_FIELD_NUMBER: _builtins.int
     CONSENT_VERSION_FIELD_NUMBER: _builtins.int
+    APPROVAL_ID_FIELD_NUMBER: _builtins.int
     key_id: _builtins.bytes
     key: _builtins.bytes
     category: _words_pb2.Category.ValueType
@@ -804,6 +929,8 @@ class ReleasedKey(_message.Message):
     record_id: _builtins.str
     consent_id: _builtins.str
     consent_version: _builtins.int
+    approval_id: _builtins.str
+    """The registered approval, where the rule is one (42 CFR 2.52)."""
     @_builtins.property
     def on_behalf_of_agency_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Agencies that the area may act for with this section."""
@@ -822,10 +949,11 @@ class ReleasedKey(_message.Message):
         until_time: _timestamp_pb2.Timestamp | None = ...,
         consent_id: _builtins.str = ...,
         consent_version: _builtins.int = ...,
+        approval_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["until_time", b"until_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "consent_id", b"consent_id", "consent_version", b"consent_version", "key", b"key", "key_id", b"key_id", "on_behalf_of_agency_ids", b"on_behalf_of_agency_ids", "record_id", b"record_id", "source_agency_id", b"source_agency_id", "until_time", b"until_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approval_id", b"approval_id", "category", b"category", "consent_id", b"consent_id", "consent_version", b"consent_version", "key", b"key", "key_id", b"key_id", "on_behalf_of_agency_ids", b"on_behalf_of_agency_ids", "record_id", b"record_id", "source_agency_id", b"source_agency_id", "until_time", b"until_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -843,7 +971,7 @@ class HoldSessionRequest(_message.Message):
     applied_epoch: _builtins.int
     """Highest epoch whose changes it has applied."""
     sequence: _builtins.int
-    """Counts its renewals. A session lives five seconds from the sending of the last answered one."""
+    """Counts its renewals; -1 is the goodbye of one that uses nothing any more. A session lives five seconds from the sending of the last answered one."""
     def __init__(
         self,
         *,

@@ -60,6 +60,16 @@ class ConsentInternalServiceStub:
                 request_serializer=lead_dot_consent_dot_v1_dot_consent__internal__service__pb2.ListGrantedSubjectsRequest.SerializeToString,
                 response_deserializer=lead_dot_consent_dot_v1_dot_consent__internal__service__pb2.ListGrantedSubjectsResponse.FromString,
                 _registered_method=True)
+        self.ResolveParticipant = channel.unary_unary(
+                '/lead.consent.v1.ConsentInternalService/ResolveParticipant',
+                request_serializer=lead_dot_consent_dot_v1_dot_consent__internal__service__pb2.ResolveParticipantRequest.SerializeToString,
+                response_deserializer=lead_dot_consent_dot_v1_dot_consent__internal__service__pb2.ResolveParticipantResponse.FromString,
+                _registered_method=True)
+        self.ListFollowers = channel.unary_unary(
+                '/lead.consent.v1.ConsentInternalService/ListFollowers',
+                request_serializer=lead_dot_consent_dot_v1_dot_consent__internal__service__pb2.ListFollowersRequest.SerializeToString,
+                response_deserializer=lead_dot_consent_dot_v1_dot_consent__internal__service__pb2.ListFollowersResponse.FromString,
+                _registered_method=True)
         self.LeaseSealingKeys = channel.unary_unary(
                 '/lead.consent.v1.ConsentInternalService/LeaseSealingKeys',
                 request_serializer=lead_dot_consent_dot_v1_dot_consent__internal__service__pb2.LeaseSealingKeysRequest.SerializeToString,
@@ -116,6 +126,20 @@ class ConsentInternalServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ResolveParticipant(self, request, context):
+        """Finds the subject that an area's record about a participant hangs on, if the caller has to do with him.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListFollowers(self, request, context):
+        """Agencies that might learn something about a subject: whom facts and releases name. Says nothing about what.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def LeaseSealingKeys(self, request, context):
         """Data keys to seal with, for subjects of the calling area.
         """
@@ -164,6 +188,16 @@ def add_ConsentInternalServiceServicer_to_server(servicer, server):
                     servicer.ListGrantedSubjects,
                     request_deserializer=lead_dot_consent_dot_v1_dot_consent__internal__service__pb2.ListGrantedSubjectsRequest.FromString,
                     response_serializer=lead_dot_consent_dot_v1_dot_consent__internal__service__pb2.ListGrantedSubjectsResponse.SerializeToString,
+            ),
+            'ResolveParticipant': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResolveParticipant,
+                    request_deserializer=lead_dot_consent_dot_v1_dot_consent__internal__service__pb2.ResolveParticipantRequest.FromString,
+                    response_serializer=lead_dot_consent_dot_v1_dot_consent__internal__service__pb2.ResolveParticipantResponse.SerializeToString,
+            ),
+            'ListFollowers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFollowers,
+                    request_deserializer=lead_dot_consent_dot_v1_dot_consent__internal__service__pb2.ListFollowersRequest.FromString,
+                    response_serializer=lead_dot_consent_dot_v1_dot_consent__internal__service__pb2.ListFollowersResponse.SerializeToString,
             ),
             'LeaseSealingKeys': grpc.unary_unary_rpc_method_handler(
                     servicer.LeaseSealingKeys,
@@ -317,6 +351,60 @@ class ConsentInternalService:
             '/lead.consent.v1.ConsentInternalService/ListGrantedSubjects',
             lead_dot_consent_dot_v1_dot_consent__internal__service__pb2.ListGrantedSubjectsRequest.SerializeToString,
             lead_dot_consent_dot_v1_dot_consent__internal__service__pb2.ListGrantedSubjectsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResolveParticipant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lead.consent.v1.ConsentInternalService/ResolveParticipant',
+            lead_dot_consent_dot_v1_dot_consent__internal__service__pb2.ResolveParticipantRequest.SerializeToString,
+            lead_dot_consent_dot_v1_dot_consent__internal__service__pb2.ResolveParticipantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFollowers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lead.consent.v1.ConsentInternalService/ListFollowers',
+            lead_dot_consent_dot_v1_dot_consent__internal__service__pb2.ListFollowersRequest.SerializeToString,
+            lead_dot_consent_dot_v1_dot_consent__internal__service__pb2.ListFollowersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,10 @@ class ConsentInternalServiceStub:
     """Links subjects to a participant; a person confirmed it."""
     ListGrantedSubjects: _grpc.UnaryUnaryMultiCallable[_consent_internal_service_pb2.ListGrantedSubjectsRequest, _consent_internal_service_pb2.ListGrantedSubjectsResponse]
     """Subjects that an area may list for a caller: linked to him, or granted to his agency."""
+    ResolveParticipant: _grpc.UnaryUnaryMultiCallable[_consent_internal_service_pb2.ResolveParticipantRequest, _consent_internal_service_pb2.ResolveParticipantResponse]
+    """Finds the subject that an area's record about a participant hangs on, if the caller has to do with him."""
+    ListFollowers: _grpc.UnaryUnaryMultiCallable[_consent_internal_service_pb2.ListFollowersRequest, _consent_internal_service_pb2.ListFollowersResponse]
+    """Agencies that might learn something about a subject: whom facts and releases name. Says nothing about what."""
     LeaseSealingKeys: _grpc.UnaryUnaryMultiCallable[_consent_internal_service_pb2.LeaseSealingKeysRequest, _consent_internal_service_pb2.LeaseSealingKeysResponse]
     """Data keys to seal with, for subjects of the calling area."""
     ReleaseKeys: _grpc.UnaryUnaryMultiCallable[_consent_internal_service_pb2.ReleaseKeysRequest, _consent_internal_service_pb2.ReleaseKeysResponse]
@@ -65,6 +69,10 @@ class ConsentInternalServiceAsyncStub(ConsentInternalServiceStub):
     """Links subjects to a participant; a person confirmed it."""
     ListGrantedSubjects: _aio.UnaryUnaryMultiCallable[_consent_internal_service_pb2.ListGrantedSubjectsRequest, _consent_internal_service_pb2.ListGrantedSubjectsResponse]  # type: ignore[assignment]
     """Subjects that an area may list for a caller: linked to him, or granted to his agency."""
+    ResolveParticipant: _aio.UnaryUnaryMultiCallable[_consent_internal_service_pb2.ResolveParticipantRequest, _consent_internal_service_pb2.ResolveParticipantResponse]  # type: ignore[assignment]
+    """Finds the subject that an area's record about a participant hangs on, if the caller has to do with him."""
+    ListFollowers: _aio.UnaryUnaryMultiCallable[_consent_internal_service_pb2.ListFollowersRequest, _consent_internal_service_pb2.ListFollowersResponse]  # type: ignore[assignment]
+    """Agencies that might learn something about a subject: whom facts and releases name. Says nothing about what."""
     LeaseSealingKeys: _aio.UnaryUnaryMultiCallable[_consent_internal_service_pb2.LeaseSealingKeysRequest, _consent_internal_service_pb2.LeaseSealingKeysResponse]  # type: ignore[assignment]
     """Data keys to seal with, for subjects of the calling area."""
     ReleaseKeys: _aio.UnaryUnaryMultiCallable[_consent_internal_service_pb2.ReleaseKeysRequest, _consent_internal_service_pb2.ReleaseKeysResponse]  # type: ignore[assignment]
@@ -114,6 +122,22 @@ class ConsentInternalServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_consent_internal_service_pb2.ListGrantedSubjectsResponse, _abc.Awaitable[_consent_internal_service_pb2.ListGrantedSubjectsResponse]]:
         """Subjects that an area may list for a caller: linked to him, or granted to his agency."""
+
+    @_abc_1.abstractmethod
+    def ResolveParticipant(
+        self,
+        request: _consent_internal_service_pb2.ResolveParticipantRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_consent_internal_service_pb2.ResolveParticipantResponse, _abc.Awaitable[_consent_internal_service_pb2.ResolveParticipantResponse]]:
+        """Finds the subject that an area's record about a participant hangs on, if the caller has to do with him."""
+
+    @_abc_1.abstractmethod
+    def ListFollowers(
+        self,
+        request: _consent_internal_service_pb2.ListFollowersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_consent_internal_service_pb2.ListFollowersResponse, _abc.Awaitable[_consent_internal_service_pb2.ListFollowersResponse]]:
+        """Agencies that might learn something about a subject: whom facts and releases name. Says nothing about what."""
 
     @_abc_1.abstractmethod
     def LeaseSealingKeys(

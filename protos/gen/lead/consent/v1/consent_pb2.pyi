@@ -569,6 +569,7 @@ class Agreement(_message.Message):
     AGENCY_IDS_FIELD_NUMBER: _builtins.int
     FROM_TIME_FIELD_NUMBER: _builtins.int
     UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    SITE_IDS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """`agr_…` or a slug."""
     type: _builtins.str
@@ -578,6 +579,10 @@ class Agreement(_message.Message):
     def from_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def until_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def site_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Sites that it holds for; empty: all of its agencies'."""
+
     def __init__(
         self,
         *,
@@ -586,10 +591,11 @@ class Agreement(_message.Message):
         agency_ids: _abc.Iterable[_builtins.str] | None = ...,
         from_time: _timestamp_pb2.Timestamp | None = ...,
         until_time: _timestamp_pb2.Timestamp | None = ...,
+        site_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_id", b"_id", "_type", b"_type", "from_time", b"from_time", "id", b"id", "type", b"type", "until_time", b"until_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_id", b"_id", "_type", b"_type", "agency_ids", b"agency_ids", "from_time", b"from_time", "id", b"id", "type", b"type", "until_time", b"until_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_id", b"_id", "_type", b"_type", "agency_ids", b"agency_ids", "from_time", b"from_time", "id", b"id", "site_ids", b"site_ids", "type", b"type", "until_time", b"until_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__id: _TypeAlias = _typing.Literal["id"]  # noqa: Y015
     _WhichOneofArgType__id: _TypeAlias = _typing.Literal["_id", b"_id"]  # noqa: Y015

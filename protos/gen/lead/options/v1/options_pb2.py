@@ -23,24 +23,33 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from lead.options.v1 import words_pb2 as lead_dot_options_dot_v1_dot_words__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlead/options/v1/options.proto\x12\x0flead.options.v1\x1a google/protobuf/descriptor.proto\x1a\x1blead/options/v1/words.proto\"L\n\tReference\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x18\n\x10source_agency_id\x18\x02 \x01(\t\x12\x11\n\trecord_id\x18\x03 \x01(\t\"?\n\x0cPersonRecord\x12/\n\x0crow_category\x18\x01 \x01(\x0e\x32\x19.lead.options.v1.Category\"\xbd\x01\n\x06\x41\x63\x63\x65ss\x12\x12\n\npermission\x18\x01 \x01(\t\x12$\n\x05roles\x18\x02 \x03(\x0e\x32\x15.lead.options.v1.Role\x12*\n\x08purposes\x18\x03 \x03(\x0e\x32\x18.lead.options.v1.Purpose\x12+\n\x08\x65xposure\x18\x04 \x01(\x0e\x32\x19.lead.options.v1.Exposure\x12\x10\n\x08services\x18\x05 \x03(\t\x12\x0e\n\x06writes\x18\x06 \x01(\x08\"-\n\x0eSaidWhenAbsent\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t*P\n\x08\x45xposure\x12\x18\n\x14\x45XPOSURE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x45XPOSURE_PUBLIC\x10\x01\x12\x15\n\x11\x45XPOSURE_INTERNAL\x10\x02:L\n\x08\x63\x61tegory\x12\x1d.google.protobuf.FieldOptions\x18\xb5\x87\x03 \x01(\x0e\x32\x19.lead.options.v1.Category:6\n\rcategory_from\x12\x1d.google.protobuf.FieldOptions\x18\xb6\x87\x03 \x01(\t:Z\n\x10said_when_absent\x12\x1d.google.protobuf.FieldOptions\x18\xb7\x87\x03 \x01(\x0b\x32\x1f.lead.options.v1.SaidWhenAbsent:W\n\rperson_record\x12\x1f.google.protobuf.MessageOptions\x18\xbf\x87\x03 \x01(\x0b\x32\x1d.lead.options.v1.PersonRecord:I\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xc9\x87\x03 \x01(\x0b\x32\x17.lead.options.v1.Accessb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlead/options/v1/options.proto\x12\x0flead.options.v1\x1a google/protobuf/descriptor.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1blead/options/v1/words.proto\"\xe1\x01\n\tReference\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x18\n\x10source_agency_id\x18\x02 \x01(\t\x12\x11\n\trecord_id\x18\x03 \x01(\t\x12\x32\n\x07\x63hanges\x18\x04 \x03(\x0b\x32!.lead.options.v1.Reference.Change\x1a_\n\x06\x43hange\x12+\n\x08\x63\x61tegory\x18\x01 \x01(\x0e\x32\x19.lead.options.v1.Category\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x7f\n\x0cPersonRecord\x12/\n\x0crow_category\x18\x01 \x01(\x0e\x32\x19.lead.options.v1.Category\x12#\n\x1brow_category_by_source_kind\x18\x02 \x01(\x08\x12\x19\n\x11row_category_from\x18\x03 \x01(\t\"\xa0\x02\n\x0c\x45ventOptions\x12/\n\x0crow_category\x18\x01 \x01(\x0e\x32\x19.lead.options.v1.Category\x12#\n\x1brow_category_by_source_kind\x18\x02 \x01(\x08\x12\x37\n\x08readings\x18\x03 \x03(\x0b\x32%.lead.options.v1.EventOptions.Reading\x1aG\n\x07Reading\x12\x0e\n\x06method\x18\x01 \x01(\t\x12,\n\x02of\x18\x02 \x01(\x0e\x32 .lead.options.v1.EventOptions.Of\"8\n\x02Of\x12\x12\n\x0eOF_UNSPECIFIED\x10\x00\x12\r\n\tOF_RECORD\x10\x01\x12\x0f\n\x0bOF_REFERRAL\x10\x02\"\xe9\x01\n\x06\x41\x63\x63\x65ss\x12\x12\n\npermission\x18\x01 \x01(\t\x12$\n\x05roles\x18\x02 \x03(\x0e\x32\x15.lead.options.v1.Role\x12*\n\x08purposes\x18\x03 \x03(\x0e\x32\x18.lead.options.v1.Purpose\x12+\n\x08\x65xposure\x18\x04 \x01(\x0e\x32\x19.lead.options.v1.Exposure\x12\x10\n\x08services\x18\x05 \x03(\t\x12\x0e\n\x06writes\x18\x06 \x01(\x08\x12*\n\x05kinds\x18\x07 \x03(\x0e\x32\x1b.lead.options.v1.AgencyKind\"-\n\x0eSaidWhenAbsent\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t*P\n\x08\x45xposure\x12\x18\n\x14\x45XPOSURE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x45XPOSURE_PUBLIC\x10\x01\x12\x15\n\x11\x45XPOSURE_INTERNAL\x10\x02:L\n\x08\x63\x61tegory\x12\x1d.google.protobuf.FieldOptions\x18\xb5\x87\x03 \x01(\x0e\x32\x19.lead.options.v1.Category:6\n\rcategory_from\x12\x1d.google.protobuf.FieldOptions\x18\xb6\x87\x03 \x01(\t:Z\n\x10said_when_absent\x12\x1d.google.protobuf.FieldOptions\x18\xb7\x87\x03 \x01(\x0b\x32\x1f.lead.options.v1.SaidWhenAbsent:/\n\x06of_row\x12\x1d.google.protobuf.FieldOptions\x18\xb8\x87\x03 \x01(\x08:4\n\x0blast_change\x12\x1d.google.protobuf.FieldOptions\x18\xb9\x87\x03 \x01(\x08:W\n\rperson_record\x12\x1f.google.protobuf.MessageOptions\x18\xbf\x87\x03 \x01(\x0b\x32\x1d.lead.options.v1.PersonRecord:O\n\x05\x65vent\x12\x1f.google.protobuf.MessageOptions\x18\xc0\x87\x03 \x01(\x0b\x32\x1d.lead.options.v1.EventOptions:I\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xc9\x87\x03 \x01(\x0b\x32\x17.lead.options.v1.Accessb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lead.options.v1.options_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EXPOSURE']._serialized_start=495
-  _globals['_EXPOSURE']._serialized_end=575
-  _globals['_REFERENCE']._serialized_start=113
-  _globals['_REFERENCE']._serialized_end=189
-  _globals['_PERSONRECORD']._serialized_start=191
-  _globals['_PERSONRECORD']._serialized_end=254
-  _globals['_ACCESS']._serialized_start=257
-  _globals['_ACCESS']._serialized_end=446
-  _globals['_SAIDWHENABSENT']._serialized_start=448
-  _globals['_SAIDWHENABSENT']._serialized_end=493
+  _globals['_EXPOSURE']._serialized_start=1077
+  _globals['_EXPOSURE']._serialized_end=1157
+  _globals['_REFERENCE']._serialized_start=147
+  _globals['_REFERENCE']._serialized_end=372
+  _globals['_REFERENCE_CHANGE']._serialized_start=277
+  _globals['_REFERENCE_CHANGE']._serialized_end=372
+  _globals['_PERSONRECORD']._serialized_start=374
+  _globals['_PERSONRECORD']._serialized_end=501
+  _globals['_EVENTOPTIONS']._serialized_start=504
+  _globals['_EVENTOPTIONS']._serialized_end=792
+  _globals['_EVENTOPTIONS_READING']._serialized_start=663
+  _globals['_EVENTOPTIONS_READING']._serialized_end=734
+  _globals['_EVENTOPTIONS_OF']._serialized_start=736
+  _globals['_EVENTOPTIONS_OF']._serialized_end=792
+  _globals['_ACCESS']._serialized_start=795
+  _globals['_ACCESS']._serialized_end=1028
+  _globals['_SAIDWHENABSENT']._serialized_start=1030
+  _globals['_SAIDWHENABSENT']._serialized_end=1075
 # @@protoc_insertion_point(module_scope)

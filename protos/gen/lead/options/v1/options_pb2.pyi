@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pb2 as _descriptor_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf.internal import extension_dict as _extension_dict
@@ -54,25 +55,54 @@ class Reference(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class Change(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        CATEGORY_FIELD_NUMBER: _builtins.int
+        TIME_FIELD_NUMBER: _builtins.int
+        category: _words_pb2.Category.ValueType
+        @_builtins.property
+        def time(self) -> _timestamp_pb2.Timestamp: ...
+        def __init__(
+            self,
+            *,
+            category: _words_pb2.Category.ValueType = ...,
+            time: _timestamp_pb2.Timestamp | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "time", b"time"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     SUBJECT_ID_FIELD_NUMBER: _builtins.int
     SOURCE_AGENCY_ID_FIELD_NUMBER: _builtins.int
     RECORD_ID_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
     subject_id: _builtins.str
     """`sub_…`, the person as one area knows him."""
     source_agency_id: _builtins.str
     """Slug of the agency whose record this is."""
     record_id: _builtins.str
     """The record that scope facts hang on: `ref_…`, `hof_…`, `par_…`, `con_…`."""
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reference.Change]:
+        """When what the record says of each category changed last. Lists by `updated_after` count only changes that the caller
+        may see, so that a change he may not see doesn't show either.
+        """
+
     def __init__(
         self,
         *,
         subject_id: _builtins.str = ...,
         source_agency_id: _builtins.str = ...,
         record_id: _builtins.str = ...,
+        changes: _abc.Iterable[Global___Reference.Change] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["record_id", b"record_id", "source_agency_id", b"source_agency_id", "subject_id", b"subject_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "record_id", b"record_id", "source_agency_id", b"source_agency_id", "subject_id", b"subject_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -85,20 +115,104 @@ class PersonRecord(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ROW_CATEGORY_FIELD_NUMBER: _builtins.int
+    ROW_CATEGORY_BY_SOURCE_KIND_FIELD_NUMBER: _builtins.int
+    ROW_CATEGORY_FROM_FIELD_NUMBER: _builtins.int
     row_category: _words_pb2.Category.ValueType
     """Must be visible, or the whole record is absent."""
+    row_category_by_source_kind: _builtins.bool
+    """Instead: the `enrolment_category` of the kind of its source agency (matrix, "Need set"). A source of a kind that has
+    none makes the record absent.
+    """
+    row_category_from: _builtins.str
+    """Instead: what the sibling field of this name (Category) says."""
     def __init__(
         self,
         *,
         row_category: _words_pb2.Category.ValueType = ...,
+        row_category_by_source_kind: _builtins.bool = ...,
+        row_category_from: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["row_category", b"row_category"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["row_category", b"row_category", "row_category_by_source_kind", b"row_category_by_source_kind", "row_category_from", b"row_category_from"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PersonRecord: _TypeAlias = PersonRecord  # noqa: Y015
+
+@_typing.final
+class EventOptions(_message.Message):
+    """How an event is told to those who follow: who may learn of it, and where they read what it is about."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Of:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _OfEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[EventOptions._Of.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        OF_UNSPECIFIED: EventOptions._Of.ValueType  # 0
+        OF_RECORD: EventOptions._Of.ValueType  # 1
+        """The one that the event is about."""
+        OF_REFERRAL: EventOptions._Of.ValueType  # 2
+        """The referral that the event's subject came with: who follows a referral never learns another id."""
+
+    class Of(_Of, metaclass=_OfEnumTypeWrapper):
+        """Which record is read."""
+
+    OF_UNSPECIFIED: EventOptions.Of.ValueType  # 0
+    OF_RECORD: EventOptions.Of.ValueType  # 1
+    """The one that the event is about."""
+    OF_REFERRAL: EventOptions.Of.ValueType  # 2
+    """The referral that the event's subject came with: who follows a referral never learns another id."""
+
+    @_typing.final
+    class Reading(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        METHOD_FIELD_NUMBER: _builtins.int
+        OF_FIELD_NUMBER: _builtins.int
+        method: _builtins.str
+        """Full name of a public method with a GET binding."""
+        of: Global___EventOptions.Of.ValueType
+        def __init__(
+            self,
+            *,
+            method: _builtins.str = ...,
+            of: Global___EventOptions.Of.ValueType = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["method", b"method", "of", b"of"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ROW_CATEGORY_FIELD_NUMBER: _builtins.int
+    ROW_CATEGORY_BY_SOURCE_KIND_FIELD_NUMBER: _builtins.int
+    READINGS_FIELD_NUMBER: _builtins.int
+    row_category: _words_pb2.Category.ValueType
+    """The category that says that it happened."""
+    row_category_by_source_kind: _builtins.bool
+    """Instead: the `enrolment_category` of the kind of its source agency."""
+    @_builtins.property
+    def readings(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventOptions.Reading]:
+        """Where it is read, first that the follower's role may call; an event without any is never told."""
+
+    def __init__(
+        self,
+        *,
+        row_category: _words_pb2.Category.ValueType = ...,
+        row_category_by_source_kind: _builtins.bool = ...,
+        readings: _abc.Iterable[Global___EventOptions.Reading] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["readings", b"readings", "row_category", b"row_category", "row_category_by_source_kind", b"row_category_by_source_kind"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EventOptions: _TypeAlias = EventOptions  # noqa: Y015
 
 @_typing.final
 class Access(_message.Message):
@@ -112,6 +226,7 @@ class Access(_message.Message):
     EXPOSURE_FIELD_NUMBER: _builtins.int
     SERVICES_FIELD_NUMBER: _builtins.int
     WRITES_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
     permission: _builtins.str
     """`<area>:<resource>:<action>`."""
     exposure: Global___Exposure.ValueType
@@ -131,6 +246,12 @@ class Access(_message.Message):
     def services(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Internal: services that may call it (`gateway`, `review`, …), by SAN URI."""
 
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_words_pb2.AgencyKind.ValueType]:
+        """Only agencies of these kinds may call it; empty: all that have a role of their own in the matrix. Jails and courts
+        have none, so they call nothing that doesn't name them here.
+        """
+
     def __init__(
         self,
         *,
@@ -140,10 +261,11 @@ class Access(_message.Message):
         exposure: Global___Exposure.ValueType = ...,
         services: _abc.Iterable[_builtins.str] | None = ...,
         writes: _builtins.bool = ...,
+        kinds: _abc.Iterable[_words_pb2.AgencyKind.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["exposure", b"exposure", "permission", b"permission", "purposes", b"purposes", "roles", b"roles", "services", b"services", "writes", b"writes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exposure", b"exposure", "kinds", b"kinds", "permission", b"permission", "purposes", b"purposes", "roles", b"roles", "services", b"services", "writes", b"writes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -176,12 +298,20 @@ Global___SaidWhenAbsent: _TypeAlias = SaidWhenAbsent  # noqa: Y015
 CATEGORY_FIELD_NUMBER: _builtins.int
 CATEGORY_FROM_FIELD_NUMBER: _builtins.int
 SAID_WHEN_ABSENT_FIELD_NUMBER: _builtins.int
+OF_ROW_FIELD_NUMBER: _builtins.int
+LAST_CHANGE_FIELD_NUMBER: _builtins.int
 PERSON_RECORD_FIELD_NUMBER: _builtins.int
+EVENT_FIELD_NUMBER: _builtins.int
 ACCESS_FIELD_NUMBER: _builtins.int
 category: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _words_pb2.Category.ValueType]
 """The category of a leaf field."""
 category_from: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.str]
 """Names a sibling enum field (Category) that holds this leaf's category, for text that quotes a fact."""
 said_when_absent: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, Global___SaidWhenAbsent]
+of_row: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
+"""This leaf has the row category of the record that it stands on."""
+last_change: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
+"""A time that the gateway sets: when what its caller sees of the record changed last."""
 person_record: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MessageOptions, Global___PersonRecord]
+event: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MessageOptions, Global___EventOptions]
 access: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, Global___Access]

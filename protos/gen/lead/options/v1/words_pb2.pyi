@@ -4,7 +4,9 @@ isort:skip_file
 """
 
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import descriptor_pb2 as _descriptor_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf.internal import extension_dict as _extension_dict
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -304,3 +306,7 @@ HIPAA_COVERED_ENTITY: Hipaa.ValueType  # 1
 HIPAA_BUSINESS_ASSOCIATE: Hipaa.ValueType  # 2
 HIPAA_NONE: Hipaa.ValueType  # 3
 Global___Hipaa: _TypeAlias = Hipaa  # noqa: Y015
+
+ENROLMENT_CATEGORY_FIELD_NUMBER: _builtins.int
+enrolment_category: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.EnumValueOptions, Global___Category.ValueType]
+"""On a kind of provider: the row category of its enrolments (matrix, "Need set")."""

@@ -296,3 +296,94 @@ class HandoffRequested(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__site_id) -> _WhichOneofReturnType__site_id | None: ...
 
 Global___HandoffRequested: _TypeAlias = HandoffRequested  # noqa: Y015
+
+@_typing.final
+class ReferralFollowed(_message.Message):
+    """What outcomes counts of a referral: its door, its clock and whether the person was offered the programme. No person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITE_ID_FIELD_NUMBER: _builtins.int
+    DOOR_FIELD_NUMBER: _builtins.int
+    INCIDENT_TIME_FIELD_NUMBER: _builtins.int
+    REFERRAL_TIME_FIELD_NUMBER: _builtins.int
+    INCIDENT_KEY_FIELD_NUMBER: _builtins.int
+    SCREENING_RESULT_FIELD_NUMBER: _builtins.int
+    OVERRIDDEN_FIELD_NUMBER: _builtins.int
+    OFFER_TIME_FIELD_NUMBER: _builtins.int
+    OFFER_OUTCOME_FIELD_NUMBER: _builtins.int
+    APPROVE_TIME_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    INTAKE_CLOCK_DAYS_FIELD_NUMBER: _builtins.int
+    site_id: _builtins.str
+    door: _referral_pb2.Door.ValueType
+    incident_key: _builtins.str
+    """HMAC of agency and incident number under the area's key: the same incident, and nothing more."""
+    screening_result: _referral_pb2.ScreeningResult.ValueType
+    overridden: _builtins.bool
+    """Approved against the screening."""
+    offer_outcome: _referral_pb2.OfferOutcome.ValueType
+    state: _referral_pb2.ReferralState.ValueType
+    intake_clock_days: _builtins.int
+    @_builtins.property
+    def incident_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def referral_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def offer_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def approve_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        site_id: _builtins.str | None = ...,
+        door: _referral_pb2.Door.ValueType | None = ...,
+        incident_time: _timestamp_pb2.Timestamp | None = ...,
+        referral_time: _timestamp_pb2.Timestamp | None = ...,
+        incident_key: _builtins.str | None = ...,
+        screening_result: _referral_pb2.ScreeningResult.ValueType | None = ...,
+        overridden: _builtins.bool | None = ...,
+        offer_time: _timestamp_pb2.Timestamp | None = ...,
+        offer_outcome: _referral_pb2.OfferOutcome.ValueType | None = ...,
+        approve_time: _timestamp_pb2.Timestamp | None = ...,
+        state: _referral_pb2.ReferralState.ValueType | None = ...,
+        intake_clock_days: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_door", b"_door", "_incident_key", b"_incident_key", "_intake_clock_days", b"_intake_clock_days", "_offer_outcome", b"_offer_outcome", "_overridden", b"_overridden", "_screening_result", b"_screening_result", "_site_id", b"_site_id", "_state", b"_state", "approve_time", b"approve_time", "door", b"door", "incident_key", b"incident_key", "incident_time", b"incident_time", "intake_clock_days", b"intake_clock_days", "offer_outcome", b"offer_outcome", "offer_time", b"offer_time", "overridden", b"overridden", "referral_time", b"referral_time", "screening_result", b"screening_result", "site_id", b"site_id", "state", b"state"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_door", b"_door", "_incident_key", b"_incident_key", "_intake_clock_days", b"_intake_clock_days", "_offer_outcome", b"_offer_outcome", "_overridden", b"_overridden", "_screening_result", b"_screening_result", "_site_id", b"_site_id", "_state", b"_state", "approve_time", b"approve_time", "door", b"door", "incident_key", b"incident_key", "incident_time", b"incident_time", "intake_clock_days", b"intake_clock_days", "offer_outcome", b"offer_outcome", "offer_time", b"offer_time", "overridden", b"overridden", "referral_time", b"referral_time", "screening_result", b"screening_result", "site_id", b"site_id", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__door: _TypeAlias = _typing.Literal["door"]  # noqa: Y015
+    _WhichOneofArgType__door: _TypeAlias = _typing.Literal["_door", b"_door"]  # noqa: Y015
+    _WhichOneofReturnType__incident_key: _TypeAlias = _typing.Literal["incident_key"]  # noqa: Y015
+    _WhichOneofArgType__incident_key: _TypeAlias = _typing.Literal["_incident_key", b"_incident_key"]  # noqa: Y015
+    _WhichOneofReturnType__intake_clock_days: _TypeAlias = _typing.Literal["intake_clock_days"]  # noqa: Y015
+    _WhichOneofArgType__intake_clock_days: _TypeAlias = _typing.Literal["_intake_clock_days", b"_intake_clock_days"]  # noqa: Y015
+    _WhichOneofReturnType__offer_outcome: _TypeAlias = _typing.Literal["offer_outcome"]  # noqa: Y015
+    _WhichOneofArgType__offer_outcome: _TypeAlias = _typing.Literal["_offer_outcome", b"_offer_outcome"]  # noqa: Y015
+    _WhichOneofReturnType__overridden: _TypeAlias = _typing.Literal["overridden"]  # noqa: Y015
+    _WhichOneofArgType__overridden: _TypeAlias = _typing.Literal["_overridden", b"_overridden"]  # noqa: Y015
+    _WhichOneofReturnType__screening_result: _TypeAlias = _typing.Literal["screening_result"]  # noqa: Y015
+    _WhichOneofArgType__screening_result: _TypeAlias = _typing.Literal["_screening_result", b"_screening_result"]  # noqa: Y015
+    _WhichOneofReturnType__site_id: _TypeAlias = _typing.Literal["site_id"]  # noqa: Y015
+    _WhichOneofArgType__site_id: _TypeAlias = _typing.Literal["_site_id", b"_site_id"]  # noqa: Y015
+    _WhichOneofReturnType__state: _TypeAlias = _typing.Literal["state"]  # noqa: Y015
+    _WhichOneofArgType__state: _TypeAlias = _typing.Literal["_state", b"_state"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__door) -> _WhichOneofReturnType__door | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__incident_key) -> _WhichOneofReturnType__incident_key | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__intake_clock_days) -> _WhichOneofReturnType__intake_clock_days | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__offer_outcome) -> _WhichOneofReturnType__offer_outcome | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__overridden) -> _WhichOneofReturnType__overridden | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__screening_result) -> _WhichOneofReturnType__screening_result | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__site_id) -> _WhichOneofReturnType__site_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__state) -> _WhichOneofReturnType__state | None: ...
+
+Global___ReferralFollowed: _TypeAlias = ReferralFollowed  # noqa: Y015

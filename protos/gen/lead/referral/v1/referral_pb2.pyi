@@ -319,7 +319,9 @@ class Referral(_message.Message):
     @_builtins.property
     def approvals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Approval]: ...
     @_builtins.property
-    def update_time(self) -> _timestamp_pb2.Timestamp: ...
+    def update_time(self) -> _timestamp_pb2.Timestamp:
+        """When what the caller sees of it changed last: what `updated_after` goes by."""
+
     def __init__(
         self,
         *,

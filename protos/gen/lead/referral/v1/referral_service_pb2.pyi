@@ -12,6 +12,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from lead.options.v1 import answer_pb2 as _answer_pb2
 from lead.options.v1 import options_pb2 as _options_pb2
+from lead.referral.v1 import justice_pb2 as _justice_pb2
 from lead.referral.v1 import referral_pb2 as _referral_pb2
 import builtins as _builtins
 import sys
@@ -99,6 +100,32 @@ IMPORT_OUTCOME_NOTHING_REPORTED: ImportOutcome.ValueType  # 6
 """A zero report: nothing happened in that month."""
 IMPORT_OUTCOME_REJECTED: ImportOutcome.ValueType  # 7
 Global___ImportOutcome: _TypeAlias = ImportOutcome  # noqa: Y015
+
+class _JusticeEventOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _JusticeEventOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JusticeEventOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    JUSTICE_EVENT_OUTCOME_UNSPECIFIED: _JusticeEventOutcome.ValueType  # 0
+    JUSTICE_EVENT_OUTCOME_CREATED: _JusticeEventOutcome.ValueType  # 1
+    JUSTICE_EVENT_OUTCOME_UNCHANGED: _JusticeEventOutcome.ValueType  # 2
+    JUSTICE_EVENT_OUTCOME_REPLACED: _JusticeEventOutcome.ValueType  # 3
+    JUSTICE_EVENT_OUTCOME_STALE: _JusticeEventOutcome.ValueType  # 4
+    JUSTICE_EVENT_OUTCOME_WITHDRAWN: _JusticeEventOutcome.ValueType  # 5
+    JUSTICE_EVENT_OUTCOME_REJECTED: _JusticeEventOutcome.ValueType  # 6
+
+class JusticeEventOutcome(_JusticeEventOutcome, metaclass=_JusticeEventOutcomeEnumTypeWrapper):
+    """What became of an event."""
+
+JUSTICE_EVENT_OUTCOME_UNSPECIFIED: JusticeEventOutcome.ValueType  # 0
+JUSTICE_EVENT_OUTCOME_CREATED: JusticeEventOutcome.ValueType  # 1
+JUSTICE_EVENT_OUTCOME_UNCHANGED: JusticeEventOutcome.ValueType  # 2
+JUSTICE_EVENT_OUTCOME_REPLACED: JusticeEventOutcome.ValueType  # 3
+JUSTICE_EVENT_OUTCOME_STALE: JusticeEventOutcome.ValueType  # 4
+JUSTICE_EVENT_OUTCOME_WITHDRAWN: JusticeEventOutcome.ValueType  # 5
+JUSTICE_EVENT_OUTCOME_REJECTED: JusticeEventOutcome.ValueType  # 6
+Global___JusticeEventOutcome: _TypeAlias = JusticeEventOutcome  # noqa: Y015
 
 @_typing.final
 class SubmitReferralRequest(_message.Message):
@@ -824,6 +851,174 @@ class ImportResult(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__record_key) -> _WhichOneofReturnType__record_key | None: ...
 
 Global___ImportResult: _TypeAlias = ImportResult  # noqa: Y015
+
+@_typing.final
+class RecordJusticeEventsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: _builtins.int
+    COMPLETE_FROM_FIELD_NUMBER: _builtins.int
+    COMPLETE_THROUGH_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """`Idempotency-Key`."""
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[_justice_pb2.JusticeEventDraft]:
+        """In the order in which they happened or not; 5,000 at most."""
+
+    @_builtins.property
+    def complete_from(self) -> _timestamp_pb2.Timestamp:
+        """The stretch that the sender declares complete with these events. It follows on the last one, or a gap is noted."""
+
+    @_builtins.property
+    def complete_through(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        events: _abc.Iterable[_justice_pb2.JusticeEventDraft] | None = ...,
+        complete_from: _timestamp_pb2.Timestamp | None = ...,
+        complete_through: _timestamp_pb2.Timestamp | None = ...,
+        request_id: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_request_id", b"_request_id", "complete_from", b"complete_from", "complete_through", b"complete_through", "request_id", b"request_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_request_id", b"_request_id", "complete_from", b"complete_from", "complete_through", b"complete_through", "events", b"events", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
+
+Global___RecordJusticeEventsRequest: _TypeAlias = RecordJusticeEventsRequest  # noqa: Y015
+
+@_typing.final
+class RecordJusticeEventsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    FEED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___JusticeEventResult]:
+        """One per event, in order."""
+
+    @_builtins.property
+    def feed(self) -> Global___JusticeFeedState: ...
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___JusticeEventResult] | None = ...,
+        feed: Global___JusticeFeedState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["feed", b"feed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["feed", b"feed", "results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordJusticeEventsResponse: _TypeAlias = RecordJusticeEventsResponse  # noqa: Y015
+
+@_typing.final
+class JusticeEventResult(_message.Message):
+    """What became of one event."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_KEY_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    JUSTICE_EVENT_ID_FIELD_NUMBER: _builtins.int
+    VIOLATIONS_FIELD_NUMBER: _builtins.int
+    record_key: _builtins.str
+    """Source system and record id as sent."""
+    outcome: Global___JusticeEventOutcome.ValueType
+    justice_event_id: _builtins.str
+    """`jev_` and a UUIDv7."""
+    @_builtins.property
+    def violations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Violation]: ...
+    def __init__(
+        self,
+        *,
+        record_key: _builtins.str | None = ...,
+        outcome: Global___JusticeEventOutcome.ValueType | None = ...,
+        justice_event_id: _builtins.str | None = ...,
+        violations: _abc.Iterable[Global___Violation] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_justice_event_id", b"_justice_event_id", "_outcome", b"_outcome", "_record_key", b"_record_key", "justice_event_id", b"justice_event_id", "outcome", b"outcome", "record_key", b"record_key"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_justice_event_id", b"_justice_event_id", "_outcome", b"_outcome", "_record_key", b"_record_key", "justice_event_id", b"justice_event_id", "outcome", b"outcome", "record_key", b"record_key", "violations", b"violations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__justice_event_id: _TypeAlias = _typing.Literal["justice_event_id"]  # noqa: Y015
+    _WhichOneofArgType__justice_event_id: _TypeAlias = _typing.Literal["_justice_event_id", b"_justice_event_id"]  # noqa: Y015
+    _WhichOneofReturnType__outcome: _TypeAlias = _typing.Literal["outcome"]  # noqa: Y015
+    _WhichOneofArgType__outcome: _TypeAlias = _typing.Literal["_outcome", b"_outcome"]  # noqa: Y015
+    _WhichOneofReturnType__record_key: _TypeAlias = _typing.Literal["record_key"]  # noqa: Y015
+    _WhichOneofArgType__record_key: _TypeAlias = _typing.Literal["_record_key", b"_record_key"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__justice_event_id) -> _WhichOneofReturnType__justice_event_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__outcome) -> _WhichOneofReturnType__outcome | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_key) -> _WhichOneofReturnType__record_key | None: ...
+
+Global___JusticeEventResult: _TypeAlias = JusticeEventResult  # noqa: Y015
+
+@_typing.final
+class JusticeFeedState(_message.Message):
+    """How far the caller's feed is complete."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMPLETE_FROM_FIELD_NUMBER: _builtins.int
+    COMPLETE_THROUGH_FIELD_NUMBER: _builtins.int
+    GAPS_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    note: _builtins.str
+    """What was made of the declaration, in words, where it isn't plain."""
+    @_builtins.property
+    def complete_from(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def complete_through(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def gaps(self) -> _containers.RepeatedCompositeFieldContainer[Global___JusticeFeedStretch]: ...
+    def __init__(
+        self,
+        *,
+        complete_from: _timestamp_pb2.Timestamp | None = ...,
+        complete_through: _timestamp_pb2.Timestamp | None = ...,
+        gaps: _abc.Iterable[Global___JusticeFeedStretch] | None = ...,
+        note: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_note", b"_note", "complete_from", b"complete_from", "complete_through", b"complete_through", "note", b"note"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_note", b"_note", "complete_from", b"complete_from", "complete_through", b"complete_through", "gaps", b"gaps", "note", b"note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__note: _TypeAlias = _typing.Literal["note"]  # noqa: Y015
+    _WhichOneofArgType__note: _TypeAlias = _typing.Literal["_note", b"_note"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__note) -> _WhichOneofReturnType__note | None: ...
+
+Global___JusticeFeedState: _TypeAlias = JusticeFeedState  # noqa: Y015
+
+@_typing.final
+class JusticeFeedStretch(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_TIME_FIELD_NUMBER: _builtins.int
+    UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def from_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def until_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        from_time: _timestamp_pb2.Timestamp | None = ...,
+        until_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "until_time", b"until_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "until_time", b"until_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JusticeFeedStretch: _TypeAlias = JusticeFeedStretch  # noqa: Y015
 
 @_typing.final
 class ListIncidentsRequest(_message.Message):

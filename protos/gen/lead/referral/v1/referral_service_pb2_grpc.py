@@ -100,6 +100,11 @@ class ReferralServiceStub:
                 request_serializer=lead_dot_referral_dot_v1_dot_referral__service__pb2.ReferIncidentRequest.SerializeToString,
                 response_deserializer=lead_dot_referral_dot_v1_dot_referral__service__pb2.ReferIncidentResponse.FromString,
                 _registered_method=True)
+        self.RecordJusticeEvents = channel.unary_unary(
+                '/lead.referral.v1.ReferralService/RecordJusticeEvents',
+                request_serializer=lead_dot_referral_dot_v1_dot_referral__service__pb2.RecordJusticeEventsRequest.SerializeToString,
+                response_deserializer=lead_dot_referral_dot_v1_dot_referral__service__pb2.RecordJusticeEventsResponse.FromString,
+                _registered_method=True)
         self.GetSite = channel.unary_unary(
                 '/lead.referral.v1.ReferralService/GetSite',
                 request_serializer=lead_dot_referral_dot_v1_dot_referral__service__pb2.GetSiteRequest.SerializeToString,
@@ -202,6 +207,14 @@ class ReferralServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordJusticeEvents(self, request, context):
+        """Takes what police, jails and courts report of arrests and what follows them. It answers with what became of each
+        row, and nothing else about anybody.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetSite(self, request, context):
         """A site's doors, rules in words and clocks.
         """
@@ -276,6 +289,11 @@ def add_ReferralServiceServicer_to_server(servicer, server):
                     servicer.ReferIncident,
                     request_deserializer=lead_dot_referral_dot_v1_dot_referral__service__pb2.ReferIncidentRequest.FromString,
                     response_serializer=lead_dot_referral_dot_v1_dot_referral__service__pb2.ReferIncidentResponse.SerializeToString,
+            ),
+            'RecordJusticeEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordJusticeEvents,
+                    request_deserializer=lead_dot_referral_dot_v1_dot_referral__service__pb2.RecordJusticeEventsRequest.FromString,
+                    response_serializer=lead_dot_referral_dot_v1_dot_referral__service__pb2.RecordJusticeEventsResponse.SerializeToString,
             ),
             'GetSite': grpc.unary_unary_rpc_method_handler(
                     servicer.GetSite,
@@ -635,6 +653,33 @@ class ReferralService:
             '/lead.referral.v1.ReferralService/ReferIncident',
             lead_dot_referral_dot_v1_dot_referral__service__pb2.ReferIncidentRequest.SerializeToString,
             lead_dot_referral_dot_v1_dot_referral__service__pb2.ReferIncidentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordJusticeEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lead.referral.v1.ReferralService/RecordJusticeEvents',
+            lead_dot_referral_dot_v1_dot_referral__service__pb2.RecordJusticeEventsRequest.SerializeToString,
+            lead_dot_referral_dot_v1_dot_referral__service__pb2.RecordJusticeEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

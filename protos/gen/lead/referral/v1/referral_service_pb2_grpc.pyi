@@ -59,6 +59,10 @@ class ReferralServiceStub:
     """The own agency's incident candidates."""
     ReferIncident: _grpc.UnaryUnaryMultiCallable[_referral_service_pb2.ReferIncidentRequest, _referral_service_pb2.ReferIncidentResponse]
     """An officer names the person: the candidate becomes a referral."""
+    RecordJusticeEvents: _grpc.UnaryUnaryMultiCallable[_referral_service_pb2.RecordJusticeEventsRequest, _referral_service_pb2.RecordJusticeEventsResponse]
+    """Takes what police, jails and courts report of arrests and what follows them. It answers with what became of each
+    row, and nothing else about anybody.
+    """
     GetSite: _grpc.UnaryUnaryMultiCallable[_referral_service_pb2.GetSiteRequest, _referral_service_pb2.GetSiteResponse]
     """A site's doors, rules in words and clocks."""
 
@@ -93,6 +97,10 @@ class ReferralServiceAsyncStub(ReferralServiceStub):
     """The own agency's incident candidates."""
     ReferIncident: _aio.UnaryUnaryMultiCallable[_referral_service_pb2.ReferIncidentRequest, _referral_service_pb2.ReferIncidentResponse]  # type: ignore[assignment]
     """An officer names the person: the candidate becomes a referral."""
+    RecordJusticeEvents: _aio.UnaryUnaryMultiCallable[_referral_service_pb2.RecordJusticeEventsRequest, _referral_service_pb2.RecordJusticeEventsResponse]  # type: ignore[assignment]
+    """Takes what police, jails and courts report of arrests and what follows them. It answers with what became of each
+    row, and nothing else about anybody.
+    """
     GetSite: _aio.UnaryUnaryMultiCallable[_referral_service_pb2.GetSiteRequest, _referral_service_pb2.GetSiteResponse]  # type: ignore[assignment]
     """A site's doors, rules in words and clocks."""
 
@@ -202,6 +210,16 @@ class ReferralServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_referral_service_pb2.ReferIncidentResponse, _abc.Awaitable[_referral_service_pb2.ReferIncidentResponse]]:
         """An officer names the person: the candidate becomes a referral."""
+
+    @_abc_1.abstractmethod
+    def RecordJusticeEvents(
+        self,
+        request: _referral_service_pb2.RecordJusticeEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_referral_service_pb2.RecordJusticeEventsResponse, _abc.Awaitable[_referral_service_pb2.RecordJusticeEventsResponse]]:
+        """Takes what police, jails and courts report of arrests and what follows them. It answers with what became of each
+        row, and nothing else about anybody.
+        """
 
     @_abc_1.abstractmethod
     def GetSite(

@@ -27,7 +27,7 @@ from lead.options.v1 import options_pb2 as lead_dot_options_dot_v1_dot_options__
 from lead.review.v1 import review_pb2 as lead_dot_review_dot_v1_dot_review__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"lead/review/v1/review_events.proto\x12\x0elead.review.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlead/options/v1/options.proto\x1a\x1blead/review/v1/review.proto\"\x92\x02\n\rChargeDecided\x12\x1e\n\x0breferral_id\x18\x01 \x01(\tB\x04\xa8\xbb\x18\x07H\x00\x88\x01\x01\x12\x1c\n\tcharge_id\x18\x02 \x01(\tB\x04\xa8\xbb\x18\x07H\x01\x88\x01\x01\x12\x1c\n\toffice_id\x18\x03 \x01(\tB\x04\xa8\xbb\x18\x07H\x02\x88\x01\x01\x12\x37\n\x05value\x18\x04 \x01(\x0e\x32\x1d.lead.review.v1.DecisionValueB\x04\xa8\xbb\x18\x07H\x03\x88\x01\x01\x12\x36\n\x0c\x64\x65\x63ided_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xa8\xbb\x18\x07\x42\x0e\n\x0c_referral_idB\x0c\n\n_charge_idB\x0c\n\n_office_idB\x08\n\x06_valueb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"lead/review/v1/review_events.proto\x12\x0elead.review.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlead/options/v1/options.proto\x1a\x1blead/review/v1/review.proto\"\xcc\x02\n\rChargeDecided\x12\x1e\n\x0breferral_id\x18\x01 \x01(\tB\x04\xa8\xbb\x18\x07H\x00\x88\x01\x01\x12\x1c\n\tcharge_id\x18\x02 \x01(\tB\x04\xa8\xbb\x18\x07H\x01\x88\x01\x01\x12\x1c\n\toffice_id\x18\x03 \x01(\tB\x04\xa8\xbb\x18\x07H\x02\x88\x01\x01\x12\x37\n\x05value\x18\x04 \x01(\x0e\x32\x1d.lead.review.v1.DecisionValueB\x04\xa8\xbb\x18\x07H\x03\x88\x01\x01\x12\x36\n\x0c\x64\x65\x63ided_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xa8\xbb\x18\x07:8\x82\xbc\x18\x34\x08\x07\x1a\x30\n,lead.referral.v1.ReferralService.GetReferral\x10\x02\x42\x0e\n\x0c_referral_idB\x0c\n\n_charge_idB\x0c\n\n_office_idB\x08\n\x06_valueb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,6 +44,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHARGEDECIDED'].fields_by_name['value']._serialized_options = b'\250\273\030\007'
   _globals['_CHARGEDECIDED'].fields_by_name['decided_time']._loaded_options = None
   _globals['_CHARGEDECIDED'].fields_by_name['decided_time']._serialized_options = b'\250\273\030\007'
+  _globals['_CHARGEDECIDED']._loaded_options = None
+  _globals['_CHARGEDECIDED']._serialized_options = b'\202\274\0304\010\007\0320\n,lead.referral.v1.ReferralService.GetReferral\020\002'
   _globals['_CHARGEDECIDED']._serialized_start=148
-  _globals['_CHARGEDECIDED']._serialized_end=422
+  _globals['_CHARGEDECIDED']._serialized_end=480
 # @@protoc_insertion_point(module_scope)
