@@ -17,6 +17,7 @@ from services.shared.sharing.assertion import Caller
 from services.shared.sharing.purposes import NO_ROLE, REFUSED, allowed, default, matrix_role
 
 _ROLES = {name.removeprefix("ROLE_").lower(): number for name, number in words_pb2.Role.items() if number}
+_KINDS = {name.removeprefix("AGENCY_KIND_").lower(): number for name, number in words_pb2.AgencyKind.items() if number}
 _PURPOSES = {name.removeprefix("PURPOSE_"): number for name, number in words_pb2.Purpose.items() if number}
 _PURPOSE_WORDS = {number: word for word, number in _PURPOSES.items()}
 
@@ -87,8 +88,10 @@ def _role(identity: Identity, account: Account, wanted: str) -> str:
 
 
 def _checked(found: Caller, access: options_pb2.Access, purpose: str, identity: Identity) -> Caller:
-    if matrix_role(found.role, found.agency_kind) == NO_ROLE:
-        # A jail or a court may post justice events, which no method takes yet, and do nothing else (matrix, Roles).
+    named = _KINDS.get(found.agency_kind) in access.kinds
+    has_role = matrix_role(found.role, found.agency_kind) != NO_ROLE
+    # A jail or a court may post justice events and do nothing else (matrix, Roles): only where a method names it.
+    if not named and (access.kinds or not has_role):
         raise permission_denied("NOT_FOR_THIS_AGENCY", "Agencies of this kind do not call this.")
     if _ROLES[found.role] not in access.roles:
         raise permission_denied("ROLE_NOT_ALLOWED", "This role does not call this method.")

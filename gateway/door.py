@@ -158,7 +158,7 @@ class Door:
         """Fill one page with rows that the caller may see, in a bounded number of rounds."""
         rows = pages.rows_field(rpc.output_type)
         assert rows is not None  # noqa: S101 - the caller has looked
-        size, method = pages.wanted(request), path_of(rpc)
+        size, method, since = pages.wanted(request), path_of(rpc), pages.since(request)
         token = self.cursors.open(request, caller, method)
         page, seen, held = GetMessageClass(rpc.output_type)(), Seen(), {}
         found, stride = getattr(page, rows.name), pages.Stride(size)
@@ -166,7 +166,7 @@ class Door:
             part = await self._part(rpc, request, stride.rows, token, caller, asked)
             after = part.next_page_token  # type: ignore[attr-defined]
             known = await self._decide(caller, part, asked)
-            remained = redact(part, lambda key, known=known: known[key].view).records  # type: ignore[misc]
+            remained = redact(part, lambda key, known=known: known[key].view, since).records  # type: ignore[misc]
             if not stride.takes(len(getattr(part, rows.name))):
                 continue
             token = after
@@ -191,7 +191,7 @@ class Door:
             token = part.next_page_token  # type: ignore[attr-defined]
             known = await self._decide(caller, part, asked)
             held.update(known)
-            redact(part, lambda key, known=known: known[key].view)  # type: ignore[misc]
+            redact(part, lambda key, known=known: known[key].view, pages.since(request))  # type: ignore[misc]
             if getattr(part, rows.name) or not token:
                 return bool(getattr(part, rows.name))
         return True

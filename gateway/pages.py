@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from gateway.redact import When
 from services.shared.errors import Violation, invalid
 from services.shared.sharing.assertion import Caller
 
@@ -24,6 +25,7 @@ DEFAULT_SIZE = 50
 LARGEST_SIZE = 500
 MOST_ROUNDS = 40
 _SIZE, _TOKEN, _NEXT = "page_size", "page_token", "next_page_token"
+_AFTER = "updated_after"
 _NONCE = 12
 # Cursors of one length, so that a length tells nothing.
 _PADDED = 192
@@ -46,6 +48,14 @@ def wanted(request: Message) -> int:
     if not 1 <= size <= LARGEST_SIZE:
         raise invalid([Violation("pageSize", f"1 to {LARGEST_SIZE}")])
     return size
+
+
+def since(request: Message) -> When | None:
+    """Return the moment after which something that the caller sees must have changed, None for a list of everything."""
+    if _AFTER not in request.DESCRIPTOR.fields_by_name or not request.HasField(_AFTER):
+        return None
+    moment = getattr(request, _AFTER)
+    return (moment.seconds, moment.nanos)
 
 
 class Stride:

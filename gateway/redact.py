@@ -3,6 +3,8 @@
 A message is walked by its descriptor. A record about a person whose row category is not shown is removed whole; then
 every leaf whose need set is not met is cleared, emptied sub-messages are pruned and references are stripped. What is
 not labelled is never shown. Nothing here decides: views come from the decision.
+
+What a record says of its own changes is redacted likewise: when it changed last is when what its reader sees of it did.
 """
 
 from __future__ import annotations
@@ -26,6 +28,10 @@ NO_RECORD: Key = ("", "", "")
 """What fields outside of any record about a person are decided under."""
 
 _REFERENCE = options_pb2.Reference.DESCRIPTOR
+When = tuple[int, int]
+"""A moment, in seconds and nanoseconds; `NEVER` comes before all."""
+
+NEVER: When = (0, 0)
 _NUMBER_TO_WORD = {bit.bit_length() - 1: word for word, bit in BITS.items()}
 
 
@@ -59,6 +65,7 @@ class _Rule:
     plan: _Plan | None = None
     is_repeated: bool = False
     is_reference: bool = False
+    of_row: bool = False
     said: tuple[str, str] | None = None
 
 
@@ -67,8 +74,14 @@ class _Plan:
     """How one message type is treated; compiled once."""
 
     rules: dict[int, _Rule]
-    # Number of the row category, or 0 for what is no record about a person.
+    # Whether it is a record about a person.
+    is_record: bool = False
+    # Number of the row category, unless the kind of the source or a field says it.
     row: int = 0
+    row_by_kind: bool = False
+    row_from: str = ""
+    # Says when what is seen of it changed last.
+    last_change: _Rule | None = None
     reference: str = ""
     has_records: bool = False
     quoting: tuple[str, ...] = ()
@@ -78,6 +91,7 @@ class _Plan:
 @dataclass(frozen=True, slots=True)
 class _Scope:
     key: Key
+    row: int
     shown: int
 
 
@@ -86,16 +100,28 @@ def references(message: Message) -> Iterator[Key]:
     yield from _references(message, _plan(message.DESCRIPTOR))
 
 
-def redact(message: Message, view: Callable[[Key], View]) -> Seen:
+def redact(message: Message, view: Callable[[Key], View], since: When | None = None) -> Seen:
     """Clear everything that may not be seen, in place; returns what remained.
 
-    `view` is asked for each record's key, and for `NO_RECORD`. Unknown fields are dropped first, deep: an older
-    gateway must not pass what it cannot label.
+    `view` is asked for each record's key, and for `NO_RECORD`. Of the records in the message's own lists only those
+    stay of which something that is seen changed after `since`. Unknown fields are dropped first, deep: an older gateway
+    must not pass what it cannot label.
     """
     message.DiscardUnknownFields()
     plan, seen = _plan(message.DESCRIPTOR), Seen()
-    _clean(message, plan, _scope(NO_RECORD, 0, view(NO_RECORD)), view, seen)
+    scope = _scope(NO_RECORD, 0, view(NO_RECORD))
+    for descriptor, value in message.ListFields() if since is not None else ():
+        inner = plan.rules[descriptor.number].plan
+        if inner is not None and inner.is_record and descriptor.is_repeated:
+            _drop_unchanged(value, inner, scope, view, since or NEVER)
+    _clean(message, plan, scope, view, seen)
     return seen
+
+
+def _drop_unchanged(rows: Any, plan: _Plan, scope: _Scope, view: Callable[[Key], View], since: When) -> None:
+    for place in range(len(rows) - 1, -1, -1):
+        if _changed(rows[place], plan, scope, view) <= since:
+            del rows[place]
 
 
 def lost_record(descriptor: Descriptor, before: frozenset[str], message: Message) -> bool:
@@ -126,7 +152,41 @@ def shown(visible: int, row: int, source_kind: str, part2: str) -> int:
 
 
 def _scope(key: Key, row: int, view: View) -> _Scope:
-    return _Scope(key, shown(view.visible, row, view.source_kind, view.part2))
+    return _Scope(key, row, shown(view.visible, row, view.source_kind, view.part2))
+
+
+def _scope_of(message: Message, plan: _Plan, view: Callable[[Key], View]) -> _Scope | None:
+    """Return what may be seen of a record, None when it is absent as a whole."""
+    key = _key(message, plan)
+    of_source = view(key)
+    row = plan.row
+    if plan.row_by_kind:
+        row = labels.enrolment_category(of_source.source_kind)
+    elif plan.row_from:
+        row = max(0, getattr(message, plan.row_from))
+    scope = _scope(key, row, of_source)
+    return scope if row and scope.shown >> row & 1 else None
+
+
+def _changed(message: Message, plan: _Plan, scope: _Scope, view: Callable[[Key], View]) -> When:
+    """Return when something last changed that is seen of a message and of what is inside it."""
+    found = NEVER
+    if plan.is_record:
+        of_record = _scope_of(message, plan, view)
+        if of_record is None:
+            return NEVER
+        scope = of_record
+        changes = getattr(message, plan.reference).changes
+        found = max(
+            ((one.time.seconds, one.time.nanos) for one in changes if scope.shown >> one.category & 1), default=NEVER
+        )
+    if plan.has_records:
+        for descriptor, value in message.ListFields():
+            inner = plan.rules[descriptor.number].plan
+            if inner is not None and (inner.is_record or inner.has_records):
+                for one in value if descriptor.is_repeated else (value,):
+                    found = max(found, _changed(one, inner, scope, view))
+    return found
 
 
 def _clean(message: Message, plan: _Plan, scope: _Scope, view: Callable[[Key], View], seen: Seen) -> None:
@@ -138,7 +198,7 @@ def _clean(message: Message, plan: _Plan, scope: _Scope, view: Callable[[Key], V
         if rule.plan is not None:
             _clean_messages(message, rule, value, scope, view, seen)
             continue
-        category = quoted[rule.quotes] if rule.quotes else rule.category
+        category = _category(rule, scope, quoted)
         if rule.is_reference or rule.said or not scope.shown >> category & 1:
             message.ClearField(rule.name)
         else:
@@ -147,6 +207,12 @@ def _clean(message: Message, plan: _Plan, scope: _Scope, view: Callable[[Key], V
         _say(message, rule, scope)
     if remained:
         seen.add(scope.key, remained)
+
+
+def _category(rule: _Rule, scope: _Scope, quoted: dict[str, int]) -> int:
+    if rule.of_row:
+        return scope.row
+    return quoted[rule.quotes] if rule.quotes else rule.category
 
 
 def _say(message: Message, rule: _Rule, scope: _Scope) -> None:
@@ -171,23 +237,34 @@ def _clean_messages(
 
 def _keeps(value: Message, plan: _Plan, scope: _Scope, view: Callable[[Key], View], seen: Seen) -> bool:
     """Clean a sub-message; tells whether anything of it remains."""
-    if plan.row:
-        key = _key(value, plan)
-        scope = _scope(key, plan.row, view(key))
-        if not scope.shown >> plan.row & 1:
+    if plan.is_record:
+        of_record = _scope_of(value, plan, view)
+        if of_record is None:
             return False
+        if plan.last_change is not None and value.HasField(plan.last_change.name):
+            _date(value, plan.last_change.name, _changed(value, plan, scope, view))
+        scope = of_record
     _clean(value, plan, scope, view, seen)
     return bool(value.ListFields())
 
 
+def _date(value: Message, name: str, when: When) -> None:
+    # Of a change that is not seen, the time is not either.
+    if when == NEVER:
+        value.ClearField(name)
+    else:
+        moment = getattr(value, name)
+        moment.seconds, moment.nanos = when
+
+
 def _references(message: Message, plan: _Plan) -> Iterator[Key]:
-    if plan.row:
+    if plan.is_record:
         yield _key(message, plan)
     if not plan.has_records:
         return
     for descriptor, value in message.ListFields():
         inner = plan.rules[descriptor.number].plan
-        if inner is not None and (inner.row or inner.has_records):
+        if inner is not None and (inner.is_record or inner.has_records):
             for one in value if descriptor.is_repeated else (value,):
                 yield from _references(one, inner)
 
@@ -205,11 +282,16 @@ def _plan(descriptor: Descriptor) -> _Plan:
         raise labels.ContractError(f"{descriptor.full_name} is a record about a person without a reference")
     rules = {one.number: _rule(one) for one in descriptor.fields}
     plans = [rule.plan for rule in rules.values() if rule.plan is not None]
+    dated = labels.last_change(descriptor)
     return _Plan(
         rules=rules,
+        is_record=record is not None,
         row=int(record.row_category) if record else 0,
+        row_by_kind=record.row_category_by_source_kind if record else False,
+        row_from=record.row_category_from if record else "",
+        last_change=rules[dated.number] if dated else None,
         reference=reference.name if reference else "",
-        has_records=any(plan.row or plan.has_records for plan in plans),
+        has_records=any(plan.is_record or plan.has_records for plan in plans),
         quoting=tuple(sorted({rule.quotes for rule in rules.values() if rule.quotes})),
         said=tuple(rule for rule in rules.values() if rule.said),
     )
@@ -225,5 +307,6 @@ def _rule(one: FieldDescriptor) -> _Rule:
         one.name,
         category=labels.category(one),
         quotes=labels.category_from(one),
+        of_row=labels.of_row(one),
         said=(said.field, said.text) if said else None,
     )

@@ -78,8 +78,8 @@ def _objections(route: Route, rule: http_pb2.HttpRule) -> Iterator[str]:
     access = labels.access(route.rpc)
     if access is None or access.exposure != options_pb2.EXPOSURE_PUBLIC:
         yield "only public methods are served"
-    if route.rpc.client_streaming or route.rpc.server_streaming:
-        yield "a stream has no HTTP form"
+    if route.rpc.client_streaming or (route.rpc.server_streaming and route.verb != "GET"):
+        yield "a stream has no HTTP form, unless it is only read"
     if not _TEMPLATE.fullmatch(route.template):
         yield "the path is not made of words and {fields}"
     if rule.response_body:

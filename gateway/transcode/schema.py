@@ -13,6 +13,7 @@ from lead.options.v1 import options_pb2
 from gateway.transcode.json_leaf import MOST_CHARACTERS
 from gateway.transcode.json_walk import MOST_ITEMS
 from services.shared import labels
+from services.shared.sharing.need import KINDS
 
 Schema = dict[str, Any]
 
@@ -57,7 +58,7 @@ class Schemas:
         record = labels.person_record(message)
         if record is not None:
             schema["description"] = "A record about a person."
-            schema["x-row-category"] = _word(record.row_category)
+            schema |= _row(record)
         return schema
 
     def field(self, field: FieldDescriptor) -> Schema:
@@ -109,6 +110,8 @@ def _labels(field: FieldDescriptor) -> Schema:
     found: Schema = {}
     if labels.category(field):
         found["x-category"] = _word(labels.category(field))
+    if labels.of_row(field):
+        found["x-category"] = "of the row"
     sibling = labels.category_from(field)
     if sibling and field.containing_type:
         found["x-category-from"] = field.containing_type.fields_by_name[sibling].json_name
@@ -116,6 +119,16 @@ def _labels(field: FieldDescriptor) -> Schema:
     if said is not None:
         found["description"] = f'"{said.text}" while `{said.field}` is empty, whatever the cause.'
     return found
+
+
+def _row(record: options_pb2.PersonRecord) -> Schema:
+    """Return what makes the record visible as a whole."""
+    if record.row_category_by_source_kind:
+        kinds = {kind: labels.enrolment_category(kind) for kind in sorted(KINDS)}
+        return {"x-row-category-by-source-kind": {kind: _word(number) for kind, number in kinds.items() if number}}
+    if record.row_category_from:
+        return {"x-row-category-from": record.row_category_from}
+    return {"x-row-category": _word(record.row_category)}
 
 
 def _word(category: int) -> str:

@@ -92,6 +92,8 @@ class Fact:
     subject_id: str
     source_agency_id: str
     version: int
+    # Number of the category of leaves that have their row's (`labels.enrolment_category`); 0 where there are none.
+    row_category: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +125,14 @@ class Parts:
         """
         prepared = self.publisher.prepare(
             [
-                OutgoingEvent(one.message, one.record_id, one.subject_id, one.source_agency_id, one.version)
+                OutgoingEvent(
+                    message=one.message,
+                    record_id=one.record_id,
+                    subject_id=one.subject_id,
+                    source_agency_id=one.source_agency_id,
+                    version=one.version,
+                    row_category=one.row_category,
+                )
                 for one in facts
             ]
         )
@@ -139,9 +148,8 @@ class Parts:
         return result
 
     def _wait_stated(self, subject_ids: Collection[str]) -> None:
-        until = self.clock.monotonic() + _STATED_WITHIN_SECONDS
-        for subject in subject_ids:
-            self.relay.flush(max(0.0, until - self.clock.monotonic()), subject)
+        if subject_ids:
+            self.relay.flush(_STATED_WITHIN_SECONDS, *subject_ids)
 
 
 def open_parts(

@@ -52,6 +52,42 @@ def said_when_absent(field: FieldDescriptor) -> options_pb2.SaidWhenAbsent | Non
 
 
 @cache
+def of_row(field: FieldDescriptor) -> bool:
+    """Tell whether the leaf has the row category of the record that it stands on."""
+    return field.GetOptions().Extensions[options_pb2.of_row]
+
+
+@cache
+def last_change(message: Descriptor) -> FieldDescriptor | None:
+    """Return the field that says when what its reader sees of the record changed last, if the record has one."""
+    return next((one for one in message.fields if one.GetOptions().Extensions[options_pb2.last_change]), None)
+
+
+@cache
+def enrolment_category(kind: str) -> int:
+    """Return the row category of enrolments with an agency of this kind (`sud_treatment`), 0 where it has none.
+
+    The kind of the provider says what the enrolment tells of a person (matrix, "Need set").
+    """
+    number = words_pb2.AgencyKind.DESCRIPTOR.values_by_name.get("AGENCY_KIND_" + kind.upper())
+    return 0 if number is None else int(number.GetOptions().Extensions[words_pb2.enrolment_category])
+
+
+@cache
+def enrolment_categories() -> tuple[int, ...]:
+    """Return every category that an enrolment may have."""
+    kinds = (name.removeprefix("AGENCY_KIND_").lower() for name, _ in words_pb2.AgencyKind.items())
+    return tuple(sorted({enrolment_category(kind) for kind in kinds} - {0}))
+
+
+@cache
+def event_options(message: Descriptor) -> options_pb2.EventOptions | None:
+    """Return how an event is told to those who follow, or None when it is told to nobody."""
+    options = message.GetOptions()
+    return options.Extensions[options_pb2.event] if options.HasExtension(options_pb2.event) else None
+
+
+@cache
 def person_record(message: Descriptor) -> options_pb2.PersonRecord | None:
     """Return what makes the message a record about a person, or None when it is none."""
     options = message.GetOptions()
@@ -152,7 +188,7 @@ def _lacks_label(field: FieldDescriptor) -> bool:
         return bool(inner.GetOptions().map_entry) or inner.file.package == "google.protobuf"
     if field.type == FieldDescriptor.TYPE_BYTES:
         return True
-    return not category(field) and not category_from(field)
+    return not category(field) and not category_from(field) and not of_row(field)
 
 
 def _publicly_carried(files: Iterable[FileDescriptor]) -> set[str]:

@@ -26,7 +26,7 @@ def carried(message: Descriptor) -> set[str]:
 
 
 def test_there_are_events() -> None:
-    assert {name.split(".")[1] for name in EVENTS} == {"referral", "review", "casework"}
+    assert {name.split(".")[1] for name in EVENTS} == {"referral", "review", "casework", "provider", "outcomes"}
 
 
 @pytest.mark.parametrize("name", sorted(EVENTS))

@@ -14,6 +14,8 @@ REFERENCE = options_pb2.Reference.DESCRIPTOR
 CATEGORY = words_pb2.Category.DESCRIPTOR
 WORDS: dict[int, str] = {number: name.removeprefix("CATEGORY_") for name, number in words_pb2.Category.items()}
 METHODS = labels.public_methods()
+# Stripped from every answer.
+NEVER_SHOWN = {REFERENCE.full_name, f"{REFERENCE.full_name}.Change"}
 # Bytes of a file as it was sent: the only field that carries what nobody labelled, and only inwards.
 RAW = {"google.api.HttpBody"}
 
@@ -50,12 +52,12 @@ def all_messages() -> Iterator[Descriptor]:
 PUBLIC = {
     name: message
     for name, message in reached(*(each for rpc in METHODS for each in (rpc.input_type, rpc.output_type))).items()
-    if message.file.package.startswith("lead.") and message is not REFERENCE
+    if message.file.package.startswith("lead.") and message.full_name not in NEVER_SHOWN
 }
 ANSWERS = {
     name: message
     for name, message in reached(*(rpc.output_type for rpc in METHODS)).items()
-    if message.file.package.startswith("lead.") and message is not REFERENCE
+    if message.file.package.startswith("lead.") and message.full_name not in NEVER_SHOWN
 }
 RECORDS = {message.full_name: message for message in all_messages() if labels.person_record(message) is not None}
 LEAVES = [field for message in PUBLIC.values() for field in message.fields if labels.is_leaf(field)]
@@ -86,7 +88,7 @@ def test_a_label_is_a_word_that_a_field_may_have() -> None:
     """SUD_PRESENCE is never a label: it is added by the class of the source."""
     for field in LEAVES:
         label, sibling = labels.category(field), labels.category_from(field)
-        assert bool(label) != bool(sibling), field.full_name
+        assert [bool(label), bool(sibling), labels.of_row(field)].count(True) == 1, field.full_name
         assert not label or WORDS[label] not in {"UNSPECIFIED", "SUD_PRESENCE"}, field.full_name
 
 
@@ -114,12 +116,64 @@ def test_a_record_about_a_person_has_exactly_one_reference(name: str) -> None:
     assert not found.is_repeated
 
 
+NEVER_A_ROW = {"UNSPECIFIED", "SUD_PRESENCE", "SYSTEM", "DIRECTORY", "STAFF"}
+
+
 @pytest.mark.parametrize("name", sorted(RECORDS))
 def test_the_row_category_is_that_of_a_field_of_the_record(name: str) -> None:
     said = labels.person_record(RECORDS[name])
     assert said is not None
-    assert WORDS[said.row_category] not in {"UNSPECIFIED", "SUD_PRESENCE", "SYSTEM", "DIRECTORY", "STAFF"}
-    assert said.row_category in {labels.category(field) for field in own_leaves(RECORDS[name])}
+    fields = list(own_leaves(RECORDS[name]))
+    assert [bool(said.row_category), said.row_category_by_source_kind, bool(said.row_category_from)].count(True) == 1
+    if said.row_category:
+        assert WORDS[said.row_category] not in NEVER_A_ROW
+        assert said.row_category in {labels.category(field) for field in fields}
+    else:
+        assert any(labels.of_row(field) for field in fields)
+
+
+def test_only_a_record_whose_row_category_varies_has_leaves_of_its_row() -> None:
+    varying = {name for name, one in RECORDS.items() if not person_record(one).row_category}
+    own = {field.full_name for name in varying for field in own_leaves(RECORDS[name])}
+    assert {field.full_name for field in LEAVES if labels.of_row(field)} <= own
+
+
+def test_a_record_that_names_its_row_category_names_a_field_of_it() -> None:
+    [name] = [name for name, one in RECORDS.items() if person_record(one).row_category_from]
+    assert name == "lead.events.v1.Event"
+    chooser = RECORDS[name].fields_by_name[person_record(RECORDS[name]).row_category_from]
+    assert chooser.enum_type is CATEGORY
+    assert labels.of_row(chooser)
+
+
+def test_the_kind_of_the_provider_says_what_an_enrolment_tells() -> None:
+    """By hand, from the matrix, "Need set"."""
+    kinds = {name.removeprefix("AGENCY_KIND_").lower() for name, _ in words_pb2.AgencyKind.items()}
+    assert {kind: WORDS[number] for kind in kinds if (number := labels.enrolment_category(kind))} == {
+        "sud_treatment": "SUD_TREATMENT",
+        "mental_health": "MENTAL_HEALTH",
+        "health_care": "PHYSICAL_HEALTH",
+        "ems": "PHYSICAL_HEALTH",
+        "housing": "HOUSING",
+        "job_training": "EMPLOYMENT",
+    }
+
+
+def person_record(message: Descriptor) -> options_pb2.PersonRecord:
+    said = labels.person_record(message)
+    assert said is not None
+    return said
+
+
+def test_what_lists_by_changes_says_when_what_is_seen_changed_last() -> None:
+    for rpc in METHODS:
+        if "updated_after" in rpc.input_type.fields_by_name:
+            [rows] = [one for one in rpc.output_type.fields if one.is_repeated]
+            assert rows.message_type is not None
+            dated = labels.last_change(rows.message_type)
+            assert dated is not None
+            assert dated.message_type is not None
+            assert dated.message_type.full_name == "google.protobuf.Timestamp"
 
 
 def own_leaves(message: Descriptor) -> Iterator[FieldDescriptor]:
@@ -154,6 +208,16 @@ def test_every_record_about_a_person_is_marked_as_one() -> None:
         "casework.Handoff",
         "casework.HandoffRequest",
         "casework.Participant",
+        "casework.PersonMatch",
+        "casework.MatchedPerson",
+        "provider.ServiceReferral",
+        "provider.ReferredPerson",
+        "provider.ReferredNeeds",
+        "provider.ReferredStatus",
+        "provider.ServiceAnswer",
+        "provider.Enrollment",
+        "outcomes.EvaluationEntry",
+        "events.Event",
         "consent.Consent",
         "consent.ConsentPreview",
         "audit.Disclosure",

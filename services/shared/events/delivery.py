@@ -19,7 +19,10 @@ NO_AGENCY = ""
 
 @dataclass(frozen=True, slots=True)
 class OpenedPart:
-    """One section, opened: its category, its own record's id ("" where none), for which agencies, which consent."""
+    """One section, opened: its category, its own record's id ("" where none), for which agencies, on which basis.
+
+    `consent_id` or `approval_id` is set where a release or a registered approval is what opened it.
+    """
 
     category: int
     record_id: str
@@ -27,6 +30,7 @@ class OpenedPart:
     agencies: frozenset[str]
     consent_id: str
     consent_version: int
+    approval_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,11 @@ class Delivery(Generic[M]):
     def consents(self) -> tuple[tuple[str, int], ...]:
         """Id and version of each consent that a part rests on, sorted."""
         return tuple(sorted({(part.consent_id, part.consent_version) for part in self.parts if part.consent_id}))
+
+    @property
+    def approvals(self) -> tuple[str, ...]:
+        """Id of each approval that a part rests on, sorted."""
+        return tuple(sorted({part.approval_id for part in self.parts if part.approval_id}))
 
     def message_for(self, agency_id: str) -> M:
         """Return what this agency may know of the event; empty when it is nothing."""

@@ -92,4 +92,5 @@ def _part(sealed: Shelved, key: ReleasedKey | None, routing: Routing) -> OpenedP
         agencies=frozenset(key.on_behalf_of_agency_ids) or frozenset({NO_AGENCY}),
         consent_id=key.consent_id,
         consent_version=key.consent_version,
+        approval_id=key.approval_id,
     )

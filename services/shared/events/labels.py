@@ -8,7 +8,7 @@ from functools import cache
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from lead.options.v1 import words_pb2
 
-from services.shared.labels import category, category_from, is_leaf
+from services.shared.labels import category, category_from, is_leaf, of_row
 
 # One record of these must be destroyable while the rest opens (one charge expunged), so each has a key of its own
 # (architecture section 6).
@@ -24,13 +24,17 @@ PER_RECORD = frozenset(
 )
 
 
+OF_ROW = -1
+"""Stands for the row category of the event's record, which its source decides."""
+
+
 class LabelError(Exception):
     """An event message is not labelled as events must be; names the field, never a value."""
 
 
 @cache
 def category_of(field: FieldDescriptor) -> int:
-    """Return the category of a leaf, or the one category of all leaves of a list's elements.
+    """Return the category of a leaf (`OF_ROW` where it is its row's), or the one category of a list's elements.
 
     Raises LabelError when a leaf has no label or a list mixes categories.
     """
@@ -80,6 +84,8 @@ def _wrong_with(field: FieldDescriptor) -> list[str]:
 
 
 def _label(field: FieldDescriptor) -> int:
+    if of_row(field) and not category(field):
+        return OF_ROW
     found = category(field)
     # SUD_PRESENCE is added by the class of the source, never by a field (matrix, "Need set").
     if found in {words_pb2.CATEGORY_UNSPECIFIED, words_pb2.CATEGORY_SUD_PRESENCE}:

@@ -38,6 +38,8 @@ class OutgoingEvent:
     source_agency_id: str
     version: int
     statements: tuple[Statement, ...] = ()
+    # Number of the category of leaves that have their row's; 0 where the message has none of them.
+    row_category: int = 0
 
 
 class Prepared:
@@ -71,7 +73,7 @@ class Publisher:
         """
         for event in events:
             self._check(event)
-        parts = [split(event.message, event.record_id) for event in events]
+        parts = [split(event.message, event.record_id, event.row_category) for event in events]
         needs = [_need(event, its) for event, its in zip(events, parts, strict=True)]
         leases = self._keys.lease(needs) if needs else ()
         rows = [

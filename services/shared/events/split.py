@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from services.shared.events.labels import PER_RECORD, LabelError, category_of, holds_records
+from services.shared.events.labels import OF_ROW, PER_RECORD, LabelError, category_of, holds_records
 from services.shared.labels import is_leaf
 
 M = TypeVar("M", bound=Message)
@@ -30,12 +30,13 @@ class Part:
     payload: bytes
 
 
-def split(message: Message, record_id: str) -> list[Part]:
+def split(message: Message, record_id: str, row_category: int = 0) -> list[Part]:
     """Return the parts of an event about the record `record_id`, in the order in which they must be merged.
 
-    Raises LabelError when a set field has no category, or an element with a key of its own has no id.
+    `row_category` is that of leaves which have their row's. Raises LabelError when a set field has no category, or an
+    element with a key of its own has no id.
     """
-    sorter = _Sorter(type(message), record_id)
+    sorter = _Sorter(type(message), record_id, row_category)
     sorter.scatter(message, ())
     return [
         Part(category, record, part.SerializeToString(deterministic=True))
@@ -63,10 +64,11 @@ def merge(message_class: type[M], payloads: Iterable[bytes]) -> M:
 class _Sorter:
     """Copies each field of a message into the part that it belongs to."""
 
-    def __init__(self, message_class: type[Message], record_id: str) -> None:
+    def __init__(self, message_class: type[Message], record_id: str, row_category: int) -> None:
         self.parts: dict[tuple[int, str], Message] = {}
         self._class = message_class
         self._record_id = record_id
+        self._row_category = row_category
 
     def scatter(self, source: Message, path: _Path) -> None:
         """Copy what `source`, found at `path`, holds."""
@@ -87,6 +89,10 @@ class _Sorter:
             getattr(place, field.name).add().CopyFrom(element)
 
     def _place(self, category: int, own_id: str, path: _Path) -> Any:
+        if category == OF_ROW:
+            if not self._row_category:
+                raise LabelError(f"{self._class.DESCRIPTOR.full_name}: nobody said what its row category is")
+            category = self._row_category
         record = (own_id or self._record_id) if category in PER_RECORD else ""
         place: Any = self.parts.setdefault((category, record), self._class())
         for name in path:

@@ -5,8 +5,15 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from google.api.httpbody_pb2 import HttpBody
 from google.protobuf import message_factory
-from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, ServiceDescriptor
+from google.protobuf.descriptor import (
+    Descriptor,
+    EnumDescriptor,
+    FieldDescriptor,
+    MethodDescriptor,
+    ServiceDescriptor,
+)
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import strategies as st
@@ -47,6 +54,11 @@ def messages(descriptor: Descriptor, *, referenced: bool) -> st.SearchStrategy[M
     drawn = st.fixed_dictionaries({}, optional={field.name: _values(field, referenced=referenced) for field in fields})
     make = message_factory.GetMessageClass(descriptor)
     return drawn.map(lambda values: make(**values))
+
+
+def takes_a_file(rpc: MethodDescriptor) -> bool:
+    """Whether a call's body is kept as it is."""
+    return any(field.message_type is HttpBody.DESCRIPTOR for field in rpc.input_type.fields)
 
 
 def _public() -> tuple[Any, ...]:

@@ -108,7 +108,20 @@ def test_roles_and_purposes_are_the_words_of_the_contract() -> None:
 
 def test_creating_calls_take_an_idempotency_key() -> None:
     keyed = {name for name, (_, _, each) in OPERATIONS.items() if ("header", "Idempotency-Key") in parameters(each)}
-    assert keyed == {"SubmitReferral", "ImportIncidents", "ReferIncident", "CreateConsent"}
+    assert keyed == {
+        "SubmitReferral",
+        "ImportIncidents",
+        "ReferIncident",
+        "RecordJusticeEvents",
+        "CreateConsent",
+        "CreateService",
+        "RecordServiceTotal",
+        "CreateServiceReferral",
+        "CreateEnrollment",
+        "BatchEnrollments",
+        "RecordAttendance",
+        "CreateEvaluationEntry",
+    }
 
 
 def test_paths_and_parameters_are_spelled_as_in_json() -> None:

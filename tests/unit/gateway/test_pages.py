@@ -165,6 +165,10 @@ def test_the_rows_of_a_list_are_its_one_repeated_record_field() -> None:
         "ListConsentsResponse": "consents",
         "ListDisclosuresResponse": "disclosures",
         "ListEntriesResponse": "entries",
+        "ListPersonMatchesResponse": "matches",
+        "ListServicesResponse": "services",
+        "ListServiceReferralsResponse": "service_referrals",
+        "ListEnrollmentsResponse": "enrollments",
     }
     answer: Descriptor = pb.GetReferralResponse.DESCRIPTOR
     assert rows_field(answer) is None

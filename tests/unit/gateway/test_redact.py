@@ -8,6 +8,7 @@ from typing import Any
 
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.protobuf.unknown_fields import UnknownFieldSet
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +22,15 @@ from tests.unit.gateway.messages import messages
 EVERYTHING = sum(BITS.values())
 ANSWERS = sorted({rpc.output_type.full_name: rpc for rpc in labels.public_methods()}.values(), key=lambda one: one.name)
 _WORDS: dict[int, str] = {number: name.removeprefix("CATEGORY_") for name, number in words_pb2.Category.items()}
+# By hand, from the matrix, "Need set".
+ENROLMENTS = {
+    "sud_treatment": "SUD_TREATMENT",
+    "mental_health": "MENTAL_HEALTH",
+    "health_care": "PHYSICAL_HEALTH",
+    "ems": "PHYSICAL_HEALTH",
+    "housing": "HOUSING",
+    "job_training": "EMPLOYMENT",
+}
 _REFERENCE = options_pb2.Reference.DESCRIPTOR
 
 views = st.builds(
@@ -66,7 +76,7 @@ def _rebuilt(message: Message, row: str, seen: View, view: Callable[[Key], View]
         if field.message_type is _REFERENCE:
             continue
         if labels.is_leaf(field):
-            if labels.said_when_absent(field) is None and may_see(_label(message, field), row, seen):
+            if labels.said_when_absent(field) is None and may_see(_label(message, field, row), row, seen):
                 _put(rest, field, value)
             continue
         inner = [_inner(one, row, seen, view) for one in (value if field.is_repeated else (value,))]
@@ -79,14 +89,47 @@ def _rebuilt(message: Message, row: str, seen: View, view: Callable[[Key], View]
 def _inner(message: Message, row: str, seen: View, view: Callable[[Key], View]) -> Any:
     if labels.person_record(message.DESCRIPTOR) is None:
         return _rebuilt(message, row, seen, view)
-    row, seen = row_of(message), view(key_of(message))
-    return _rebuilt(message, row, seen, view) if may_see(row, row, seen) else type(message)()
+    seen = view(key_of(message))
+    row = row_of(message, seen)
+    if not row or not may_see(row, row, seen):
+        return type(message)()
+    rest = _rebuilt(message, row, seen, view)
+    dated = labels.last_change(message.DESCRIPTOR)
+    if dated is not None and rest.HasField(dated.name):
+        rest.ClearField(dated.name)
+        times = [(one.seconds, one.nanos) for one in visible_changes(message, view)]
+        if times and max(times) > (0, 0):
+            getattr(rest, dated.name).seconds, getattr(rest, dated.name).nanos = max(times)
+    return rest
 
 
-def row_of(record: Message) -> str:
+def visible_changes(record: Any, view: Callable[[Key], View]) -> Iterator[Timestamp]:
+    """The times of all changes of a record that may be seen, and of the visible records inside it."""
+    seen = view(key_of(record))
+    row = row_of(record, seen)
+    if row and may_see(row, row, seen):
+        for change in record.reference.changes:
+            if change.category and may_see(_WORDS.get(change.category, ""), row, seen):
+                yield change.time
+        yield from _inner_changes(record, view)
+
+
+def _inner_changes(message: Message, view: Callable[[Key], View]) -> Iterator[Timestamp]:
+    for field, value in message.ListFields():
+        if field.message_type is not None and not labels.is_leaf(field) and field.message_type is not _REFERENCE:
+            for one in value if field.is_repeated else (value,):
+                is_record = labels.person_record(one.DESCRIPTOR) is not None
+                yield from visible_changes(one, view) if is_record else _inner_changes(one, view)
+
+
+def row_of(record: Any, seen: View) -> str:
+    """The word of the row category, empty where nobody says one."""
     said = labels.person_record(record.DESCRIPTOR)
     assert said is not None
-    return _WORDS[said.row_category]
+    if said.row_category_by_source_kind:
+        return ENROLMENTS.get(seen.source_kind, "")
+    number = getattr(record, said.row_category_from) if said.row_category_from else said.row_category
+    return _WORDS.get(number, "") if number else ""
 
 
 def key_of(record: Any) -> Key:
@@ -97,7 +140,9 @@ def may_see(word: str, row: str, seen: View) -> bool:
     return not need(word, row, seen.source_kind, seen.part2) & ~seen.visible
 
 
-def _label(message: Message, field: Any) -> str:
+def _label(message: Message, field: Any, row: str) -> str:
+    if labels.of_row(field):
+        return row
     sibling = labels.category_from(field)
     number = getattr(message, sibling) if sibling else labels.category(field)
     return _WORDS[number]
@@ -128,6 +173,27 @@ def test_what_remains_is_what_the_masks_allow_no_more_and_no_less(
     assert redacted(message, view) == what_should_remain(message, view)
 
 
+# Lists by what changed.
+
+
+@settings(max_examples=200)
+@given(answers(), st.tuples(st.integers(0, 2_000_000_000), st.integers(0, 999_999_999)))
+def test_a_list_by_changes_holds_only_what_changed_visibly(
+    answer: tuple[Message, Callable[[Key], View]], since: tuple[int, int]
+) -> None:
+    """A change that the caller may not see does not bring a row up."""
+    message, view = answer
+    expected = copy_of(message)
+    for field, value in message.ListFields():
+        if field.is_repeated and field.message_type is not None and labels.person_record(field.message_type):
+            kept = [one for one in value if any((at.seconds, at.nanos) > since for at in visible_changes(one, view))]
+            expected.ClearField(field.name)
+            getattr(expected, field.name).extend(kept)
+    other = copy_of(message)
+    redact(other, view, since)
+    assert other == redacted(expected, view)
+
+
 # Canaries: nothing that was hidden is anywhere in the bytes.
 
 
@@ -147,15 +213,16 @@ class Planter:
                 for one in value if field.is_repeated else (value,):
                     self._plant_inside(one, row, seen, open_)
             elif field.type == field.TYPE_STRING and labels.said_when_absent(field) is None:
-                may = open_ and may_see(_label(message, field), row, seen)
+                may = open_ and may_see(_label(message, field, row), row, seen)
                 canaries = [self._canary(may) for _ in (value if field.is_repeated else (value,))]
                 message.ClearField(field.name)
                 _put(message, field, canaries if field.is_repeated else canaries[0])
 
     def _plant_inside(self, message: Any, row: str, seen: View, open_: bool) -> None:
         if labels.person_record(message.DESCRIPTOR) is not None:
-            row, seen = row_of(message), self._view(key_of(message))
-            open_ = open_ and may_see(row, row, seen)
+            seen = self._view(key_of(message))
+            row = row_of(message, seen)
+            open_ = open_ and bool(row) and may_see(row, row, seen)
         self.plant(message, row, seen, open_)
 
     def _canary(self, may: bool) -> str:
@@ -266,7 +333,9 @@ def _remove_withheld(message: Any, view: Callable[[Key], View]) -> None:
 def _withheld(message: Any, view: Callable[[Key], View]) -> bool:
     if labels.person_record(message.DESCRIPTOR) is None:
         return False
-    return not may_see(row_of(message), row_of(message), view(key_of(message)))
+    seen = view(key_of(message))
+    row = row_of(message, seen)
+    return not row or not may_see(row, row, seen)
 
 
 @given(answers())

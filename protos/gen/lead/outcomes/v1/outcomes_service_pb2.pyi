@@ -126,20 +126,16 @@ class GetFunnelResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REPORT_FIELD_NUMBER: _builtins.int
-    ACCOMPANIMENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def report(self) -> _outcomes_pb2.Report: ...
-    @_builtins.property
-    def accompaniment(self) -> _answer_pb2.Accompaniment: ...
     def __init__(
         self,
         *,
         report: _outcomes_pb2.Report | None = ...,
-        accompaniment: _answer_pb2.Accompaniment | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accompaniment", b"accompaniment", "report", b"report"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["report", b"report"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accompaniment", b"accompaniment", "report", b"report"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["report", b"report"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -219,20 +215,16 @@ class GetRearrestResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REPORT_FIELD_NUMBER: _builtins.int
-    ACCOMPANIMENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def report(self) -> _outcomes_pb2.Report: ...
-    @_builtins.property
-    def accompaniment(self) -> _answer_pb2.Accompaniment: ...
     def __init__(
         self,
         *,
         report: _outcomes_pb2.Report | None = ...,
-        accompaniment: _answer_pb2.Accompaniment | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accompaniment", b"accompaniment", "report", b"report"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["report", b"report"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accompaniment", b"accompaniment", "report", b"report"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["report", b"report"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -97,22 +97,18 @@ class ListServicesResponse(_message.Message):
 
     SERVICES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
-    ACCOMPANIMENT_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     @_builtins.property
     def services(self) -> _containers.RepeatedCompositeFieldContainer[_provider_pb2.Service]: ...
-    @_builtins.property
-    def accompaniment(self) -> _answer_pb2.Accompaniment: ...
     def __init__(
         self,
         *,
         services: _abc.Iterable[_provider_pb2.Service] | None = ...,
         next_page_token: _builtins.str | None = ...,
-        accompaniment: _answer_pb2.Accompaniment | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "accompaniment", b"accompaniment", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "next_page_token", b"next_page_token"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "accompaniment", b"accompaniment", "next_page_token", b"next_page_token", "services", b"services"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "next_page_token", b"next_page_token", "services", b"services"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__next_page_token: _TypeAlias = _typing.Literal["next_page_token"]  # noqa: Y015
     _WhichOneofArgType__next_page_token: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token"]  # noqa: Y015
@@ -194,20 +190,16 @@ class CreateServiceResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SERVICE_FIELD_NUMBER: _builtins.int
-    ACCOMPANIMENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def service(self) -> _provider_pb2.Service: ...
-    @_builtins.property
-    def accompaniment(self) -> _answer_pb2.Accompaniment: ...
     def __init__(
         self,
         *,
         service: _provider_pb2.Service | None = ...,
-        accompaniment: _answer_pb2.Accompaniment | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accompaniment", b"accompaniment", "service", b"service"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["service", b"service"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accompaniment", b"accompaniment", "service", b"service"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["service", b"service"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -282,20 +274,16 @@ class UpdateServiceResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SERVICE_FIELD_NUMBER: _builtins.int
-    ACCOMPANIMENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def service(self) -> _provider_pb2.Service: ...
-    @_builtins.property
-    def accompaniment(self) -> _answer_pb2.Accompaniment: ...
     def __init__(
         self,
         *,
         service: _provider_pb2.Service | None = ...,
-        accompaniment: _answer_pb2.Accompaniment | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accompaniment", b"accompaniment", "service", b"service"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["service", b"service"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accompaniment", b"accompaniment", "service", b"service"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["service", b"service"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -358,20 +346,16 @@ class RecordServiceTotalResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SERVICE_FIELD_NUMBER: _builtins.int
-    ACCOMPANIMENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def service(self) -> _provider_pb2.Service: ...
-    @_builtins.property
-    def accompaniment(self) -> _answer_pb2.Accompaniment: ...
     def __init__(
         self,
         *,
         service: _provider_pb2.Service | None = ...,
-        accompaniment: _answer_pb2.Accompaniment | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accompaniment", b"accompaniment", "service", b"service"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["service", b"service"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accompaniment", b"accompaniment", "service", b"service"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["service", b"service"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
