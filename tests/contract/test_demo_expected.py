@@ -25,6 +25,8 @@ def carried(message: Descriptor, known: set[str]) -> set[str]:
     for field in message.fields:
         if field.message_type is not None and not labels.is_leaf(field):
             found |= carried(field.message_type, known)
+        elif labels.of_row(field):
+            found.update(word for number in labels.enrolment_categories() for word in labels.words(labels.bit(number)))
         elif labels.category(field):
             found.update(labels.words(labels.bit(labels.category(field))))
     return found
@@ -47,6 +49,11 @@ def test_presence_is_read_off_the_records_of_the_case_agency_alone() -> None:
     assert {name for name in of_case_agency | others if expected.is_of_case_agency(name)} == of_case_agency
 
 
+def test_presence_itself_is_what_part2_programs_alone_carry() -> None:
+    by_source = {(one["source"], word) for one in DEMO["records"].values() for word in one["categories"]}
+    assert {source for source, word in by_source if expected.is_presence_itself(word)} == {"T"}
+
+
 def test_presence_is_not_read_off_what_has_conditions_of_its_own() -> None:
     never = set(matrix.table()["need_set"]["never_to"])
     assert {word for word in matrix.table()["categories"] if not expected.tells_presence(word)} == never
@@ -59,6 +66,7 @@ def test_the_viewers_of_the_demo_are_those_of_the_matrix_table() -> None:
 
 def test_no_built_call_carries_what_prints_a_dash() -> None:
     found = set[str]().union(*(carried(method.output_type, set()) for method in labels.public_methods()))
-    # The safety flag is a case note; the story has none.
-    assert found & expected.dashes() == {"CASE_NOTES"}
+    # The safety flag is a case note, and the story has none; a comparison is answered to who registers it, and read by
+    # nobody.
+    assert found & expected.dashes() == {"CASE_NOTES", "LINKED_RESEARCH"}
     assert found | expected.dashes() | {expected.PRESENCE} == set(matrix.table()["categories"])

@@ -16,6 +16,7 @@ from lead.audit.v1 import audit_pb2
 from lead.casework.v1 import casework_pb2
 from lead.consent.v1 import consent_pb2
 from lead.options.v1 import options_pb2, words_pb2
+from lead.provider.v1 import provider_pb2
 from lead.referral.v1 import referral_pb2
 from lead.review.v1 import review_pb2
 
@@ -31,7 +32,7 @@ SAID_BY_SOURCE = frozenset({"own_source", "other_agency"})
 # Kinds of agency, and what no agency sourced.
 SOURCES = (*matrix.table()["source_kinds"], "none")
 SHOWN = 20
-FILES = (audit_pb2, casework_pb2, consent_pb2, referral_pb2, review_pb2)
+FILES = (audit_pb2, casework_pb2, consent_pb2, referral_pb2, review_pb2, provider_pb2)
 MESSAGES: dict[str, Descriptor] = {
     message.full_name: message for file in FILES for message in file.DESCRIPTOR.message_types_by_name.values()
 }
@@ -253,20 +254,31 @@ RECORDS = {name: record for name, record in matrix.table()["demo"]["records"].it
 def test_the_records_of_the_demo_carry_what_their_messages_are_labelled(name: str) -> None:
     record = RECORDS[name]
     message = MESSAGES[record["message"]]
-    row = message.GetOptions().Extensions[options_pb2.person_record].row_category
+    said = message.GetOptions().Extensions[options_pb2.person_record]
+    row = said.row_category
+    if said.row_category_by_source_kind:
+        kind = matrix.table()["demo"]["agencies"][record["source"]].upper()
+        row = (
+            words_pb2.AgencyKind.DESCRIPTOR.values_by_name[f"AGENCY_KIND_{kind}"]
+            .GetOptions()
+            .Extensions[words_pb2.enrolment_category]
+        )
     carried = {*record["categories"], *record.get("absent", ())}
     assert words_pb2.Category.Name(row) == f"CATEGORY_{record['row']}"
-    assert {f"CATEGORY_{word}" for word in carried} == set(labels(message)) - {"CATEGORY_SYSTEM"}
+    of_row = f"CATEGORY_{record['row']}"
+    assert {f"CATEGORY_{word}" for word in carried} == set(labels(message, of_row)) - {"CATEGORY_SYSTEM"}
 
 
-def labels(message: Descriptor) -> Iterator[str]:
+def labels(message: Descriptor, of_row: str) -> Iterator[str]:
     """The categories of the message's leaves, down to the records of other sources."""
     for field in message.fields:
         inner = field.message_type
-        if field.GetOptions().HasExtension(options_pb2.category):
+        if field.GetOptions().HasExtension(options_pb2.of_row):
+            yield of_row
+        elif field.GetOptions().HasExtension(options_pb2.category):
             yield words_pb2.Category.Name(field.GetOptions().Extensions[options_pb2.category])
         elif inner is not None and not inner.GetOptions().HasExtension(options_pb2.person_record):
-            yield from labels(inner)
+            yield from labels(inner, of_row)
 
 
 @pytest.mark.parametrize("variant", matrix.VARIANTS)

@@ -199,7 +199,7 @@ def _visible(category: str, name: str, person: dict[str, Any], purpose: str, var
     kind = demo["agencies"][source]
     own = person.get("agency") == source
     facts = frozenset(person["facts"] + (person.get("release_facts", []) if release else []))
-    part2 = "yes" if source == "C" and variant.endswith("part2") else "no"
+    part2 = "yes" if source == "T" or (source == "C" and variant.endswith("part2")) else "no"
     needed = need_set(category, kind, part2, about_person="row" in record)
     rules = {expected_rule(person["role"], member, purpose, kind, own, facts) for member in needed}
     return needed if rules <= ({"allow", "consent"} if release else {"allow"}) else frozenset()

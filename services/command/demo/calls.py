@@ -50,13 +50,16 @@ class Read:
 
 @cache
 def reads(role: str, agency_kind: str) -> tuple[Read, ...]:
-    """Return every GET of a role at an agency of this kind (`""` for a participant), its purposes in matrix order."""
+    """Return every GET of a role at an agency of this kind (`""` for a participant), its purposes in matrix order.
+
+    Not what streams: a subscription only points at what these read.
+    """
     number = words_pb2.Role.Value(f"ROLE_{role.upper()}")
     may = purposes.ALLOWED[purposes.matrix_role(role, agency_kind)]
     found = []
     for rpc in labels.public_methods():
         access, template = labels.access(rpc), _template(rpc)
-        if access is not None and template and number in access.roles:
+        if access is not None and template and number in access.roles and not rpc.server_streaming:
             serves = {words_pb2.Purpose.Name(each).removeprefix(_PURPOSE) for each in access.purposes}
             found.append(Read(rpc, template, tuple(word for word in may if word in serves)))
     return tuple(found)
@@ -72,7 +75,7 @@ def _carried(message: Descriptor) -> int:
     total = 0
     for field in message.fields:
         if labels.is_leaf(field):
-            # What says no category of its own quotes one of a person's; bit 0 stands for it.
+            # What says no category of its own quotes one of a person's, or has its row's; bit 0 stands for it.
             total |= labels.bit(labels.category(field))
         elif field.message_type is not None:
             total |= _carried(field.message_type)

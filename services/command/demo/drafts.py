@@ -145,6 +145,8 @@ def narrow_release(person: Person) -> Draft:
     return _release(person, scope)
 
 
+# One provider of each kind that takes people in.
+PROVIDERS = ("sample-treatment", "sample-counselling", "sample-clinic", "sample-housing", "sample-job-training")
 _EVERYBODY = (
     POLICE,
     *OFFICES,
@@ -152,11 +154,7 @@ _EVERYBODY = (
     "sample-outreach",
     "sample-recovery-outreach",
     "sample-second-outreach",
-    "sample-treatment",
-    "sample-counselling",
-    "sample-clinic",
-    "sample-housing",
-    "sample-job-training",
+    *PROVIDERS,
     "sample-office",
 )
 # All that a release can open; the matrix says to whom (its `consent` rows).
@@ -182,7 +180,7 @@ _PURPOSES = ("DIVERSION_COORD", "CAREMGT", "TREAT", "HOUSING_PLACE")
 def full_release(person: Person) -> Draft:
     """Return the widest release of the story: every agency, every category and purpose that a release can open."""
     scope = {
-        "sourceAgencyIds": [person.case_agency, POLICE, *OFFICES],
+        "sourceAgencyIds": [person.case_agency, POLICE, *OFFICES, *PROVIDERS],
         "recipientAgencyIds": list(_EVERYBODY),
         "categories": _categories(person, *_EVERYTHING),
         "purposes": [f"PURPOSE_{word}" for word in _PURPOSES],
@@ -192,5 +190,7 @@ def full_release(person: Person) -> Draft:
 
 def _categories(person: Person, *words: str) -> list[str]:
     # Whatever comes from a Part 2 program says that the person is known there: the wizard adds it (matrix row 19).
-    added = ("SUD_PRESENCE", "SUD_TREATMENT") if "CASE_NOTES" in words else ("SUD_PRESENCE",)
-    return [f"CATEGORY_{word}" for word in (*words, *(added if person.case_agency in PART2_AGENCIES else ()))]
+    is_full = "CASE_NOTES" in words
+    present = is_full or person.case_agency in PART2_AGENCIES
+    added = (*(("SUD_PRESENCE",) if present else ()), *(("SUD_TREATMENT",) if is_full else ()))
+    return [f"CATEGORY_{word}" for word in (*words, *added)]

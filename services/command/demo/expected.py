@@ -33,6 +33,11 @@ def is_of_case_agency(record: str) -> bool:
     return record in _file()["case_agency_records"]
 
 
+def is_presence_itself(category: str) -> bool:
+    """Tell whether a field of this category can come from a Part 2 program alone."""
+    return category in _file()["presence_itself"]
+
+
 def tells_presence(category: str) -> bool:
     """Tell whether a field of this category says that its source knows the person (matrix, Need set)."""
     return category not in _file()["never_presence"]

@@ -27,6 +27,8 @@ class Person:
     participant_id: str = ""
     # Consent ids by a short name: `narrow`, `full`.
     consents: dict[str, str] = field(default_factory=dict)
+    # Ids of service referrals and enrolments by provider agency: `srf_…` and `enr_…`, one of each.
+    services: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -37,6 +39,8 @@ class Story:
     people: dict[str, Person] = field(default_factory=dict)
     # Every name, birth date, phone and id of a person that was sent in: none may show where the operator looks.
     canaries: set[str] = field(default_factory=set)
+    # Ids of what providers offer, by agency.
+    services: dict[str, str] = field(default_factory=dict)
     # Signed checkpoints that a witness keeps.
     witnessed: list[str] = field(default_factory=list)
     _clients: dict[tuple[str, str, str], Client] = field(default_factory=dict)

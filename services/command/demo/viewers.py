@@ -87,8 +87,11 @@ class Looks:
     def at(self, client: Client, viewer: Viewer, person: Person, known: Known) -> frozenset[str]:
         """Return the categories that the viewer sees of the person: the union over all his calls and purposes."""
         found = frozenset(self._labels(client, viewer, known))
-        present = person.case_agency in drafts.PART2_AGENCIES and any(
-            expected.is_of_case_agency(record) and expected.tells_presence(category) for record, category in found
+        present = any(expected.is_presence_itself(category) for _, category in found) or (
+            person.case_agency in drafts.PART2_AGENCIES
+            and any(
+                expected.is_of_case_agency(record) and expected.tells_presence(category) for record, category in found
+            )
         )
         return frozenset(category for _, category in found) | ({expected.PRESENCE} if present else frozenset())
 
@@ -130,7 +133,7 @@ def known_of(story: Story, person: Person) -> Known:
     lines = own.pages(f"/v1/participants/{person.participant_id}/disclosures", "disclosures", pageSize="500")
     entries = {str(line["entry"]) for line in lines}
     ids = {"referrals": person.referral_id, "reviews": review_id, "participants": person.participant_id}
-    names = {*ids.values(), person.handoff_id, *person.consents.values(), *entries}
+    names = {*ids.values(), person.handoff_id, *person.consents.values(), *person.services.values(), *entries}
     return Known({**ids, "sites": drafts.SITE}, frozenset(names - {""}))
 
 

@@ -14,10 +14,25 @@ def test_every_get_whose_access_names_the_role_is_a_call_of_the_role() -> None:
         "GetSite",
         "ListReviews",
         "GetReview",
+        "GetFunnel",
+        "GetRearrest",
         "GetPolicyMatrix",
         "GetMe",
     }
-    assert set(by_name("provider_staff", "housing")) == {"GetSite", "GetPolicyMatrix", "GetMe"}
+    assert set(by_name("provider_staff", "housing")) == {
+        "ListServices",
+        "ListServiceReferrals",
+        "ListEnrollments",
+        "GetEnrollment",
+        "GetSite",
+        "GetPolicyMatrix",
+        "GetMe",
+    }
+
+
+def test_a_subscription_is_no_call_that_reads() -> None:
+    """It points at what the others read."""
+    assert "Subscribe" not in by_name("prosecutor", "prosecutor")
 
 
 def test_a_call_is_made_at_each_purpose_of_the_role_that_it_serves() -> None:

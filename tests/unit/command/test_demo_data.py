@@ -53,10 +53,12 @@ def test_a_release_of_a_part_2_program_names_the_presence() -> None:
         assert "CATEGORY_SUD_PRESENCE" in draft["categories"]
 
 
-def test_a_release_of_another_agency_does_not() -> None:
+def test_a_release_of_another_agency_does_not_unless_a_treatment_program_is_among_its_sources() -> None:
     other = Person("Testa", "Sample-Test", "1990-01-01", "sample-outreach")
-    for draft in (drafts.narrow_release(other), drafts.full_release(other)):
-        assert "CATEGORY_SUD_PRESENCE" not in draft["categories"]
+    assert "CATEGORY_SUD_PRESENCE" not in drafts.narrow_release(other)["categories"]
+    full = drafts.full_release(other)
+    assert "sample-treatment" in full["sourceAgencyIds"]
+    assert "CATEGORY_SUD_PRESENCE" in full["categories"]
 
 
 def test_the_narrow_release_opens_one_fact_for_one_office() -> None:

@@ -8,9 +8,9 @@ from contextlib import suppress
 
 import httpx
 
-from services.command.demo import journey
+from services.command.demo import journey, services
 from services.command.demo.claim import Claim
-from services.command.demo.drafts import OFFICE, PART2_AGENCIES
+from services.command.demo.drafts import OFFICE, PART2_AGENCIES, PROVIDERS
 from services.command.demo.expected import PRESENCE, Release
 from services.command.demo.story import Person, Story
 from services.command.demo.tables import Sight, look
@@ -43,11 +43,15 @@ def play(story: Story) -> Iterator[Claim]:
 
 
 def bring(story: Story, person: Person) -> None:
-    """Bring a person from the referral to the office's decision, without any release. Raises StepError."""
+    """Bring a person from the referral to providers and the office's decision, without any release. Raises StepError.
+
+    A provider that sees nothing of the request yet takes the person in all the same: the case manager called it.
+    """
     journey.refer(story, person)
     journey.offer(story, person)
     journey.hand_over(story, person)
     journey.complete_intake(story, person)
+    serve(story, person)
     review = journey.review_of(story, person)
     note = f"{person.given_name} keeps away from the library."
     story.canaries.add(note)
@@ -55,6 +59,13 @@ def bring(story: Story, person: Person) -> None:
         path = f"/v1/reviews/{review['id']}/charges/{charge['chargeId']}:decide"
         sent = {"decision": "DECISION_VALUE_DIVERT_CONFIRM", "note": note, "etag": review["etag"]}
         review = journey.done("decide a charge", story.caller("prosecutor", OFFICE).post(path, sent))["review"]
+
+
+def serve(story: Story, person: Person) -> None:
+    """Have every kind of provider asked about the person, and take the person in. Raises StepError."""
+    for agency in PROVIDERS:
+        services.ask(story, person, agency)
+        services.enrol(story, person, agency)
 
 
 def _warm(story: Story) -> threading.Thread:
@@ -82,7 +93,8 @@ def _claim(number: str, sight: Sight, person: Person, release: Release) -> Claim
 def _presence_alone(sights: list[Sight]) -> Claim:
     plain, treated = sights[:2], sights[2:]
     holds = len(treated) == len(plain) and all(
-        {name: row - {PRESENCE} for name, row in second.seen.items()} == first.seen
+        first.seen[name] <= row and row - first.seen[name] <= {PRESENCE}
         for first, second in zip(plain, treated, strict=True)
+        for name, row in second.seen.items()
     )
     return Claim("7e", "That the agency is a Part 2 program adds SUD_PRESENCE and changes nothing else", holds)
