@@ -51,6 +51,10 @@ class Client:
         """POST a JSON body."""
         return self._call("POST", path, purpose, json=dict(body or {}), headers=dict(headers))
 
+    def patch(self, path: str, body: Mapping[str, Any], *, purpose: str = "") -> Answer:
+        """PATCH with a JSON body."""
+        return self._call("PATCH", path, purpose, json=dict(body))
+
     def send(self, path: str, data: bytes, content_type: str) -> Answer:
         """POST raw bytes."""
         return self._call("POST", path, "", content=data, headers={"content-type": content_type})
