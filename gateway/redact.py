@@ -241,7 +241,7 @@ def _keeps(value: Message, plan: _Plan, scope: _Scope, view: Callable[[Key], Vie
         of_record = _scope_of(value, plan, view)
         if of_record is None:
             return False
-        if plan.last_change is not None and value.HasField(plan.last_change.name):
+        if plan.last_change is not None:
             _date(value, plan.last_change.name, _changed(value, plan, scope, view))
         scope = of_record
     _clean(value, plan, scope, view, seen)

@@ -26,7 +26,7 @@ from services.command.supervisor import Supervisor
 from services.shared.clock import SystemClock
 
 # Nobody is left without whom he still writes to.
-_STOP_ORDER = (("gateway",), ("referral", "review", "casework"), ("consent",), ("audit",))
+_STOP_ORDER = (("gateway",), ("referral", "review", "casework", "provider", "outcomes"), ("consent",), ("audit",))
 _LOCK_SECONDS = 10.0
 _LOOK_SECONDS = 0.05
 # Exit code of a process that was told something it cannot use: trying again would not help.

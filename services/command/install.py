@@ -131,6 +131,7 @@ def _gateway(layout: Layout, ports: Ports) -> dict[str, Any]:
         "cursor_key": layout.cursor_key,
         "database_url": database_url(layout.database(GATEWAY)),
         "tls": _tls(layout, GATEWAY),
+        "log_folder": layout.event_log,
         "areas": {area: ports.address(area) for area in AREAS},
         "issuers": [{"issuer": ISSUER, "audience": AUDIENCE, "jwks": layout.jwks}],
     }

@@ -7,10 +7,10 @@ from pathlib import Path
 
 GATEWAY = "gateway"
 # Consent and audit first: whoever asks them waits less.
-AREAS = ("consent", "audit", "referral", "review", "casework")
+AREAS = ("consent", "audit", "referral", "review", "casework", "provider", "outcomes")
 PROCESSES = (*AREAS, GATEWAY)
 # Consent holds a key-encryption key instead.
-SEALING_AREAS = ("audit", "referral", "review", "casework")
+SEALING_AREAS = ("audit", "referral", "review", "casework", "provider", "outcomes")
 WITNESSES = ("sample-city-attorney", "sample-defender")
 DEFAULT_DATA = ".leadx"
 

@@ -9,10 +9,12 @@ from importlib import import_module
 
 import click
 
-from services.command.bench.row import Benchmark, Row, Step, row
+from services.command.bench.row import Benchmark, Row, Step
+from services.command.bench.several import Several, rows
 
 # Id -> module with a BENCHMARK, imported when it is wanted. `decision` measures this process, so it goes first.
-_MODULES = {name: f"services.command.bench.{name}" for name in ("decision", "gateway_path", "startup")}
+_IDS = ("decision", "gateway_path", "ingest_stream", "lists", "startup")
+_MODULES = {name: f"services.command.bench.{name}" for name in _IDS}
 
 
 @click.command()
@@ -29,11 +31,11 @@ def bench(as_json: bool, only: str | None) -> None:
       leadx bench
       leadx bench --json --only gateway_path
     """
-    rows = measured([only] if only else list(_MODULES))
+    found = measured([only] if only else list(_MODULES))
     if as_json:
-        click.echo(json.dumps({"rows": [each.to_json() for each in rows]}))
+        click.echo(json.dumps({"rows": [each.to_json() for each in found]}))
     else:
-        _print(rows)
+        _print(found)
 
 
 def measured(names: Sequence[str]) -> list[Row]:
@@ -42,10 +44,10 @@ def measured(names: Sequence[str]) -> list[Row]:
 
     from services.command.exchange import StartFailed
 
-    benchmarks: dict[str, Benchmark] = {name: import_module(_MODULES[name]).BENCHMARK for name in names}
+    benchmarks: dict[str, Benchmark | Several] = {name: import_module(_MODULES[name]).BENCHMARK for name in names}
     with _progress(sum(each.steps for each in benchmarks.values())) as step:
         try:
-            return [row(name, each, each.measure(step)) for name, each in benchmarks.items()]
+            return [found for name, each in benchmarks.items() for found in rows(name, each, step)]
         except StartFailed as error:
             raise click.ClickException(str(error)) from None
         except grpc.RpcError as error:
@@ -64,14 +66,14 @@ def _progress(steps: int) -> Iterator[Step]:
         yield lambda: progress.advance(task)
 
 
-def _print(rows: Sequence[Row]) -> None:
+def _print(found: Sequence[Row]) -> None:
     from rich.console import Console
     from rich.table import Table
 
     table = Table("id", "what", show_lines=True)
     for name in ("ours", "baseline", "unit", "ratio", "peak MB"):
         table.add_column(name, justify="left" if name == "unit" else "right", no_wrap=True)
-    for each in rows:
+    for each in found:
         figures = (f"{each.ours:,g}", f"{each.baseline:,g}", each.unit, f"{each.ratio:,g}", f"{each.peak_mb:,.1f}")
         table.add_row(each.id, each.what, *figures)
     Console().print(table)

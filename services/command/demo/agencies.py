@@ -17,4 +17,4 @@ def kind_of(agency_id: str) -> str:
 @cache
 def _kinds() -> Mapping[str, str]:
     listed = tomllib.loads((site_packs() / "agencies.toml").read_text("utf-8"))["agencies"]
-    return {one["id"]: one["kind"] for one in listed}
+    return {one["slug"]: one["kind"] for one in listed}

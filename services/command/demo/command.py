@@ -17,6 +17,10 @@ from services.command.demo.story import Story
 from services.command.exchange import Exchange
 
 
+# A story of a minute cannot wait for a quarter of an hour until a quarter is published.
+_SETTINGS = {"outcomes": {"freeze_every_seconds": 2.0}}
+
+
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: claims with id, text, holds; seconds.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep the exchange's data in this new folder.")
@@ -44,7 +48,7 @@ def demo(as_json: bool, keep: Path | None) -> None:
 
 def _played(console: Console, data: Path) -> Iterator[Claim]:
     console.print("[bold]Starting a throw-away exchange[/bold] (everybody in it is made up)")
-    with Exchange(data, port=0, trace=True) as exchange:
+    with Exchange(data, port=0, trace=True, settings=_SETTINGS) as exchange:
         story = Story(exchange)
         try:
             for title, chapter in CHAPTERS:

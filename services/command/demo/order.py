@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from services.command.demo.chapters import (
     accounting,
+    arrests,
+    batches,
     consent,
     handoff,
     incidents,
     intake,
     ledger,
+    live,
+    outcomes,
+    providers,
     review,
     revoke,
     screening,
@@ -30,6 +35,12 @@ CHAPTERS: tuple[tuple[str, Chapter], ...] = (
     ("9 · The participant's own statement", accounting.play),
     ("10 · The ledger, checked without us", ledger.play),
     ("12 · An RMS file", incidents.play),
+    ("13 · The loop of each kind of provider", providers.play),
+    ("14 · The same file twice", batches.play),
+    ("15 · An arrest feed that tells police nothing", arrests.play),
+    ("16 · What became of the people", outcomes.play),
+    ("17 · Live, cut and resumed", live.cut),
+    ("18 · A release taken back in mid-stream", live.revoked),
     # Last, so that its search for personal facts has everybody's.
     ("11 · One request, followed all the way", traces.play),
 )

@@ -58,10 +58,17 @@ def ask(story: Story, person: Person, agency: str) -> dict[str, Any]:
     return referral
 
 
-def enrol(story: Story, person: Person, agency: str) -> dict[str, Any]:
-    """The provider takes the person in; returns the enrolment. Raises StepError."""
-    sent = {
-        "serviceReferralId": person.services[f"asked {agency}"],
+def enrol(story: Story, person: Person, agency: str, *, is_released: bool = True) -> dict[str, Any]:
+    """The provider takes the person in; returns the enrolment. Raises StepError.
+
+    A provider that may not see what it was asked cannot name it: it names the person, whom the case manager brought.
+    """
+    known = (
+        {"serviceReferralId": person.services[f"asked {agency}"]}
+        if is_released
+        else {"participantId": person.participant_id}
+    )
+    sent = known | {
         "serviceId": service(story, agency),
         "source": {"system": "sample-records", "recordId": f"{agency}-{person.participant_id[-12:]}"},
         "status": "ENROLLMENT_STATUS_ENROLLED",

@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import dropwhile
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import click
 
 from services.command.push import state
 from services.command.push.faces import Faces, Patience, target_beside
+from services.command.push.justice import JusticePusher
 from services.command.push.records import REJECTED, Result, outgoing
 from services.command.push.report import Report
 from services.command.push.sender import PushRefused, Sender, Unreachable
@@ -34,16 +35,22 @@ _REFUSED, _UNREACHED, _INTERRUPTED = 2, 3, 130
 @click.option("--token-file", type=_FILE, help="File with the token, read again with each try.")
 @click.option("--state", "state_file", type=click.Path(dir_okay=False, path_type=Path), help="Where to note progress.")
 @click.option("--patience", type=click.FloatRange(0), default=60.0, show_default=True, help="Seconds without answer.")
+@click.option("--justice", is_flag=True, help="The FILEs hold justice events: JSON or NDJSON.")
+@click.option("--complete-from", metavar="TIME", default="", help="With --justice: the feed is complete from here on.")
+@click.option("--complete-through", metavar="TIME", default="", help="With --justice: the feed is complete up to here.")
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON per record, and a last one in summary.")
 def push(
     files: tuple[Path, ...], url: str, target: str, cacert: Path | None, state_file: Path | None, patience: float,
-    as_json: bool, **tokens: Any,
+    as_json: bool, **beside: Any,
 ) -> None:  # fmt: skip
     """Send the records in FILEs: JSON, NDJSON or NIBRS XML, told apart by what is in them.
 
     A JSON record is a referral draft, or {"recordKey": ..., "action": "UPSERT" or "DELETE", "referral": {...}}. Give
     each draft a source (system, recordId, version): then sending a file twice changes nothing. NIBRS files become
     incident candidates. A push that is cut off goes on where it was, when it is called again.
+
+    With --justice a record is an arrest or what follows one, for counting outcomes. --complete-through declares the
+    feed complete, after the last file, unless an event was rejected.
 
     Exit code 0: all accepted. 1: some were rejected. 2: not usable. 3: the exchange did not answer.
 
@@ -53,9 +60,10 @@ def push(
     """
     if state_file is not None and len(files) > 1:
         raise click.UsageError("--state is of one file.")
-    faces = Faces(url.rstrip("/"), target or _target(url), cacert, _token(**tokens))
+    token = _token(beside["token"], beside["token_file"])
+    faces = Faces(url.rstrip("/"), target or _target(url), cacert, token)
     with Report(as_json=as_json) as report:
-        pusher = Pusher(faces, Patience(patience), report)
+        pusher = _pusher((faces, Patience(patience), report), files[-1], beside)
         code = _all(pusher, files, state_file)
         report.end(complete=code == 0)
     sys.exit(code or int(report.outcomes[REJECTED] > 0))
@@ -107,7 +115,12 @@ class Pusher:
         return sum(1 for _ in read_records(file, file.name)) if self._report.shows else None
 
 
-def _all(pusher: Pusher, files: tuple[Path, ...], state_file: Path | None) -> int:
+class _SendsFiles(Protocol):
+    def file(self, file: Path, progress: Path) -> None:
+        """Send one file."""
+
+
+def _all(pusher: _SendsFiles, files: tuple[Path, ...], state_file: Path | None) -> int:
     """Send all files; returns the exit code, 0 also where records were rejected."""
     again = "What was acknowledged is noted; call it again to go on."
     for file in files:
@@ -125,6 +138,17 @@ def _all(pusher: Pusher, files: tuple[Path, ...], state_file: Path | None) -> in
         except OSError as error:
             raise click.UsageError(f"{error.filename or file} cannot be used: {error.strerror}.") from None
     return 0
+
+
+def _pusher(through: tuple[Faces, Patience, Report], last: Path, asked: Mapping[str, Any]) -> _SendsFiles:
+    """Return what sends the files, by what they hold; `last` is the one after which a feed is declared."""
+    times = {"completeFrom": asked["complete_from"], "completeThrough": asked["complete_through"]}
+    declared = {name: time for name, time in times.items() if time}
+    if asked["justice"]:
+        return JusticePusher(*through, declared, last)
+    if declared:
+        raise click.UsageError("--complete-from and --complete-through go with --justice.")
+    return Pusher(*through)
 
 
 def _target(url: str) -> str:

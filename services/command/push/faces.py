@@ -72,23 +72,34 @@ class Faces:
 
     def import_incidents(self, data: bytes, patience: Patience) -> list[Result]:
         """Send a NIBRS submission; returns what became of each person in it. Raises PushRefused, Unreachable."""
+        return _imported(self._post("/v1/incidents:import", data, "application/xml", patience))
+
+    def post_json(self, path: str, data: bytes, patience: Patience) -> Any:
+        """Send a JSON body; returns the JSON of the answer. Raises PushRefused, Unreachable."""
+        answer = self._post(path, data, "application/json", patience)
+        body = _body(answer)
+        if answer.is_error:
+            wrong = "; ".join(f"{each.path}: {each.wish}" for each in violations_of(body))
+            raise PushRefused(wrong or str(body.get("detail", answer.status_code)))
+        return body
+
+    def _post(self, path: str, data: bytes, content_type: str, patience: Patience) -> Any:
+        """Return the answer, after as many tries as patience allows."""
         import httpx
 
         context = ssl.create_default_context(cafile=str(self.ca) if self.ca else None)
         wait = _FIRST_WAIT
         with httpx.Client(verify=context, timeout=_CALL_SECONDS, trust_env=False) as client:
             while True:
+                headers = {"authorization": f"Bearer {self.token()}", "content-type": content_type}
                 try:
-                    answer = client.post(f"{self.url}/v1/incidents:import", content=data, headers=self._headers())
+                    answer = client.post(f"{self.url}{path}", content=data, headers=headers)
                     if answer.status_code not in _TRY_AGAIN:
-                        return _imported(answer)
+                        return answer
                 except httpx.TransportError:
                     pass
                 patience.pause(wait)
                 wait = min(_LONGEST_WAIT, wait * 2)
-
-    def _headers(self) -> dict[str, str]:
-        return {"authorization": f"Bearer {self.token()}", "content-type": "application/xml"}
 
 
 def target_beside(url: str) -> str:
@@ -100,16 +111,22 @@ def target_beside(url: str) -> str:
     return f"{host}:{(parts.port or 443) + 1}"
 
 
-def _imported(answer: Any) -> list[Result]:
+def _body(answer: Any) -> Any:
+    """Return the JSON of an answer. Raises PushRefused when the call as such is refused."""
     try:
         body = answer.json()
     except ValueError:
         raise PushRefused(f"HTTP {answer.status_code}, and no JSON: is this an exchange?") from None
     if answer.status_code in _REFUSED:
         raise PushRefused(str(body.get("detail") or body.get("title") or answer.status_code))
+    return body
+
+
+def _imported(answer: Any) -> list[Result]:
+    body = _body(answer)
     if answer.is_error:
         # The whole file is not accepted.
-        wrong = tuple(_violations(body)) or (Violation("", str(body.get("detail", "another file"))),)
+        wrong = tuple(violations_of(body)) or (Violation("", str(body.get("detail", "another file"))),)
         return [Result(1, "1", REJECTED, "", wrong)]
     return [_result(number, each) for number, each in enumerate(body.get("results", []), 1)]
 
@@ -117,9 +134,10 @@ def _imported(answer: Any) -> list[Result]:
 def _result(number: int, told: dict[str, Any]) -> Result:
     outcome = str(told.get("outcome", "")).removeprefix("IMPORT_OUTCOME_")
     key = str(told.get("recordKey", number))
-    return Result(number, key, outcome, str(told.get("incidentId", "")), tuple(_violations(told)))
+    return Result(number, key, outcome, str(told.get("incidentId", "")), tuple(violations_of(told)))
 
 
-def _violations(body: dict[str, Any]) -> Iterator[Violation]:
+def violations_of(body: dict[str, Any]) -> Iterator[Violation]:
+    """Yield what an answer, or one result in it, says is wrong."""
     for each in body.get("violations", ()):
         yield Violation(str(each.get("path", "")), str(each.get("wish", "")))

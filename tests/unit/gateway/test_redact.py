@@ -95,10 +95,10 @@ def _inner(message: Message, row: str, seen: View, view: Callable[[Key], View]) 
         return type(message)()
     rest = _rebuilt(message, row, seen, view)
     dated = labels.last_change(message.DESCRIPTOR)
-    if dated is not None and rest.HasField(dated.name):
+    if dated is not None:
         rest.ClearField(dated.name)
         times = [(one.seconds, one.nanos) for one in visible_changes(message, view)]
-        if times and max(times) > (0, 0):
+        if times and max(times) > (0, 0) and may_see(_label(message, dated, row), row, seen):
             getattr(rest, dated.name).seconds, getattr(rest, dated.name).nanos = max(times)
     return rest
 

@@ -72,7 +72,7 @@ def _each_row_by_itself(first: Answer) -> Claim:
     table = Table("line", "record", "outcome", "column and wish")
     for one in first["results"]:
         wishes = "; ".join(f"{each['path']}: {each['wish']}" for each in one.get("violations", []))
-        table.add_row(str(one["line"]), one["recordKey"], one["outcome"].removeprefix("BATCH_OUTCOME_"), wishes)
+        table.add_row(str(one["line"]), one.get("recordKey", ""), one["outcome"].removeprefix("BATCH_OUTCOME_"), wishes)
     text = f"Of a CSV file {_GOOD} rows are taken and {len(_WRONG)} refused, each with its columns and without a value"
     holds = _outcomes(first) == ["CREATED"] * _GOOD + ["REJECTED"] * len(_WRONG)
     return Claim("14a", text, holds and named == [paths for _, paths in _WRONG] and quiet, table)

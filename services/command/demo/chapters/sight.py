@@ -65,7 +65,7 @@ def serve(story: Story, person: Person) -> None:
     """Have every kind of provider asked about the person, and take the person in. Raises StepError."""
     for agency in PROVIDERS:
         services.ask(story, person, agency)
-        services.enrol(story, person, agency)
+        services.enrol(story, person, agency, is_released=False)
 
 
 def _warm(story: Story) -> threading.Thread:

@@ -1,12 +1,10 @@
-"""`leadx policy`: whether the sharing matrix is sound, and who may see what, under which law, for which reason."""
+"""`leadx policy matrix`: who may see what, under which law, for which reason."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,44 +14,7 @@ if TYPE_CHECKING:
     from services.consent.policy.matrix import Cell
 
 
-@click.group()
-def policy() -> None:
-    """Check the sharing matrix, and show who may see what and why."""
-
-
-@policy.command()
-@click.option("--json", "as_json", is_flag=True, help="Print what is wrong as JSON.")
-def check(as_json: bool) -> None:
-    """Validate the matrix: its words, its notes, Cedar's findings, rows that contradict each other.
-
-    Exit code 1 when something is wrong.
-
-    \b
-    Example:
-      leadx policy check
-    """
-    from services.consent.policy import check as checking
-    from services.consent.policy import coverage
-    from services.consent.policy.compile import PolicyError
-
-    try:
-        loaded = _policy()
-        problems = [*checking.check(loaded), *coverage.uncovered(loaded)]
-        version, rows, texts = loaded.version, len(loaded.rows), [asdict(each) for each in problems]
-    except PolicyError as error:
-        version, rows, problems, texts = "", 0, [], [{"kind": "CEDAR", "rows": (), "text": str(error)}]
-    if as_json:
-        click.echo(json.dumps({"version": version, "rows": rows, "problems": texts}))
-    elif texts:
-        for each in texts:
-            where = f" row {', '.join(map(str, each['rows']))}" if each["rows"] else ""
-            click.echo(f"{each['kind']}{where}: {each['text']}")
-    else:
-        click.echo(f"The matrix holds: {rows} rows, version {version}.")
-    sys.exit(1 if texts else 0)
-
-
-@policy.command()
+@click.command()
 @click.option("--role", default="", help="Only this role of the matrix, such as prosecutor or lead_cm.")
 @click.option("--category", default="", help="Only this category, such as IDENTITY.")
 @click.option("--purpose", default="", help="Only this purpose, such as DIVERSION_COORD.")
@@ -71,36 +32,25 @@ def matrix(own: bool, with_denied: bool, as_json: bool, **wishes: str) -> None:
       leadx policy matrix --role prosecutor
       leadx policy matrix --category SUD_TREATMENT --purpose TREAT --all
     """
+    from services.consent.policy.compile import Policy
+
     chosen = {name: word.lower() if name == "role" else word.upper() for name, word in wishes.items() if word}
     _check_words(chosen)
-    cells = [cell for cell in _cells(own, chosen) if with_denied or cell.rule != "deny"]
+    loaded = Policy.load()
+    cells = [cell for cell in _cells(loaded, own, chosen) if with_denied or cell.rule != "deny"]
     if as_json:
-        click.echo(json.dumps({"version": _policy().version, "cells": [_told(cell) for cell in cells]}))
+        click.echo(json.dumps({"version": loaded.version, "cells": [_told(cell) for cell in cells]}))
         return
     _show(cells, chosen)
 
 
-def _policy() -> Policy:
-    from services.consent.policy.compile import Policy
-
-    return Policy.load()
-
-
-def _cells(own: bool, chosen: dict[str, str]) -> Iterator[Cell]:
-    """Yield the cells of the chosen words; asking for these alone is far quicker than for all and leaving most out."""
-    from services.consent.policy.matrix import cell
-    from services.consent.policy.rows import CATEGORIES, PURPOSES, SOURCE_KINDS
+def _cells(loaded: Policy, own: bool, chosen: dict[str, str]) -> list[Cell]:
+    from services.consent.policy.matrix import cells
+    from services.consent.policy.rows import CATEGORIES, PURPOSES
     from services.shared.sharing.purposes import ROLES
 
-    loaded = _policy()
     axes = (("role", ROLES), ("category", CATEGORIES), ("purpose", PURPOSES))
-    chosen_words = ([chosen[name]] if name in chosen else known for name, known in axes)
-    for role, category, purpose in product(*chosen_words):
-        left = list(SOURCE_KINDS)
-        while left:
-            found = cell(loaded, role, category, purpose, left[0], own_source=own)
-            yield found
-            left = [kind for kind in left if kind not in (found.sources or SOURCE_KINDS)]
+    return cells(loaded, *([chosen[name]] if name in chosen else known for name, known in axes), own_source=own)
 
 
 def _check_words(chosen: dict[str, str]) -> None:

@@ -1,0 +1,1 @@
+"""Rules of providers' records, one module per kind of record. No IO."""

@@ -1,0 +1,1 @@
+"""Provider on a real database."""

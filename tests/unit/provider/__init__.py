@@ -1,0 +1,1 @@
+"""Rules of provider, without a database."""
