@@ -87,6 +87,7 @@ def _disclosure(
                 consent_id=one.consent_id,
                 consent_version=one.consent_version,
                 source_agency_id=source,
+                approval_id=one.approval_id,
             )
     # A call that goes round after a change may disclose something else: that is another entry, not the same again.
     bases = hashlib.sha256(b"".join(one.SerializeToString(deterministic=True) for one in entry.bases))

@@ -119,14 +119,19 @@ class Ledger:
 
     def _unknown(self, claims: Sequence[Claim]) -> list[int]:
         """Settle the claims whose entries are on the ledger already; return which of the others are left."""
-        try:
-            with self._db.read() as connection:
-                known = store.places(connection, [claim.mark for claim in claims if claim.mark is not None])
-        except SQLAlchemyError as error:
-            raise LedgerError("UNREADABLE", f"the ledger can't be read ({type(error).__name__})") from None
+        known = self._known([claim.mark for claim in claims if claim.mark is not None])
         done = [claim for claim in claims if claim.mark in known]
         self._claims.settle(done, [known[claim.mark] for claim in done if claim.mark is not None])
         return [number for number, claim in enumerate(claims) if claim.mark not in known]
+
+    def _known(self, marks: Sequence[bytes]) -> dict[bytes, int]:
+        if not marks:
+            return {}
+        try:
+            with self._db.read() as connection:
+                return store.places(connection, marks)
+        except SQLAlchemyError as error:
+            raise LedgerError("UNREADABLE", f"the ledger can't be read ({type(error).__name__})") from None
 
     def _sent(self, claims: Sequence[Claim], done: Future[list[int]]) -> None:
         error = done.exception()

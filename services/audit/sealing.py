@@ -88,7 +88,8 @@ def _merged(bases: Iterable[EntryDraft.Basis]) -> list[EntryDraft.Basis]:
     """One basis for all that was disclosed of one source for one reason: the entry stays small, its lines readable."""
     found: dict[tuple[object, ...], EntryDraft.Basis] = {}
     for each in bases:
-        key = (each.source_agency_id, each.row, each.rule, each.law, each.consent_id, each.consent_version)
+        basis = (each.row, each.rule, each.law, each.consent_id, each.consent_version, each.approval_id)
+        key = (each.source_agency_id, *basis)
         known = found.setdefault(key, EntryDraft.Basis())
         categories = known.categories | each.categories
         known.CopyFrom(each)

@@ -11,7 +11,7 @@ from lead.audit.v1.audit_internal_service_pb2_grpc import AuditInternalServiceSt
 from lead.consent.v1.consent_internal_service_pb2_grpc import add_ConsentInternalServiceServicer_to_server
 from lead.consent.v1.consent_service_pb2_grpc import add_ConsentServiceServicer_to_server
 
-from services.consent import epochs, roll, seed
+from services.consent import epochs, history, roll, seed
 from services.consent.config import Config
 from services.consent.decider import Decider
 from services.consent.decisions import DecisionLog
@@ -37,7 +37,7 @@ def build(config: Config, *, clock: Clock | None = None, ids: Ids | None = None)
     clock, ids = clock or SystemClock(), ids or Ids()
     db = open_database("consent", config)
     _seed(config, db, clock)
-    policy = Policy.load()
+    policy = _policy(db)
     log = DecisionLog(db, ids, policy.version)
     stub = AuditInternalServiceStub(channel(config.audit_address, config.tls, "audit"))
 
@@ -59,6 +59,14 @@ def _seed(config: Config, db: Database, clock: Clock) -> None:
     with db.write() as connection:
         if roll.add_missing(connection, seed.read(config.registry_seed)):
             epochs.bump(connection, "registry seeded", (), clock.now(), everything=True)
+
+
+def _policy(db: Database) -> Policy:
+    """Return the matrix, and keep its text for replays under it."""
+    policy = Policy.load()
+    with db.write() as connection:
+        history.keep_policy(connection, policy)
+    return policy
 
 
 def _secret(config: Config) -> bytes:

@@ -155,6 +155,7 @@ def agreement_to_wire(agreement: Agreement) -> wire.Agreement:
         type=agreement.type,
         agency_ids=sorted(agreement.agency_ids),
         from_time=time_to_wire(agreement.from_at),
+        site_ids=agreement.site_ids,
     )
     if agreement.until_at is not None:
         message.until_time.CopyFrom(time_to_wire(agreement.until_at))
@@ -224,7 +225,13 @@ def decision_to_wire(decision: Decision) -> internal.Decision:
 
 
 def _ruling(ruling: Ruling) -> internal.Ruling:
-    message = internal.Ruling(categories=ruling.categories, row=ruling.row, rule=ruling.rule, law=ruling.law)
+    message = internal.Ruling(
+        categories=ruling.categories,
+        row=ruling.row,
+        rule=ruling.rule,
+        law=ruling.law,
+        approval_id=ruling.approval_id,
+    )
     if ruling.consent is not None:
         draft = ruling.consent.draft
         message.consent_id, message.consent_version = ruling.consent.consent_id, ruling.consent.version

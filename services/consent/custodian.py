@@ -12,6 +12,7 @@ from lead.options.v1 import words_pb2
 
 from services.consent import epochs
 from services.consent.convert import time_to_wire
+from services.consent.custody import ROUTING_ONLY
 from services.consent.decide import Ruling
 from services.consent.decider import Opening
 from services.consent.handlers import Desk
@@ -32,6 +33,8 @@ def release(desk: Desk, keys: Keys, area: str, request: pb.ReleaseKeysRequest) -
 
     The routing key comes only together with a section's. Releases are spooled to the ledger before they are answered.
     """
+    if area in ROUTING_ONLY:
+        return _routing_alone(desk, keys, request)
     hosted = frozenset(request.hosted_agency_ids)
     wanted = [key_id for event in request.events for key_id in (event.routing_key_id, *event.section_key_ids)]
     with desk.db.read() as connection:
@@ -54,6 +57,27 @@ def release(desk: Desk, keys: Keys, area: str, request: pb.ReleaseKeysRequest) -
         with desk.db.write() as connection:
             ledger.put(connection, LEDGER_SPOOL, entries)
         desk.spool.nudge()
+    return answer
+
+
+def _routing_alone(desk: Desk, keys: Keys, request: pb.ReleaseKeysRequest) -> pb.ReleaseKeysResponse:
+    """Answer with the routing key of every event, of every topic, and with no section.
+
+    A routing section says which record an event is about, and nothing of what it says. The feed that rests on it shows
+    nobody anything: each delivery is decided, and is a line on the ledger, at the moment it is made. So a batch is one
+    note in the decision log, and no line per subject: that would double the ledger and account for no disclosure.
+    """
+    wanted = [event.routing_key_id for event in request.events]
+    with desk.db.read() as connection:
+        epoch, found = epochs.current(connection), keys.find(connection, wanted)
+    answer, released = pb.ReleaseKeysResponse(epoch=epoch), 0
+    for key_id in wanted:
+        key = found.get(key_id)
+        message = answer.events.add()
+        if key is not None and key.place.category == ROUTING:
+            message.routing.key_id, message.routing.key = key.key_id, key.key
+            released += 1
+    desk.decider.note_routing(released, current_request().request_id, desk.clock.now())
     return answer
 
 
@@ -87,7 +111,8 @@ def _released(routing: DataKey | None, opened: Sequence[_Opened]) -> pb.ReleaseK
 
 def _section(opened: _Opened) -> pb.ReleasedKey:
     place = opened.key.place
-    consents = [ruling.consent for one in opened.openings for ruling in one.rulings if ruling.consent is not None]
+    rulings = [ruling for one in opened.openings for ruling in one.rulings]
+    consents = [ruling.consent for ruling in rulings if ruling.consent is not None]
     message = pb.ReleasedKey(
         key_id=opened.key.key_id,
         key=opened.key.key,
@@ -96,6 +121,7 @@ def _section(opened: _Opened) -> pb.ReleasedKey:
         record_id=place.record_id,
         on_behalf_of_agency_ids=[one.agency.agency_id for one in opened.openings],
         until_time=time_to_wire(min(one.until for one in opened.openings)),
+        approval_id=next((ruling.approval_id for ruling in rulings if ruling.approval_id), ""),
     )
     if consents:
         message.consent_id, message.consent_version = consents[0].consent_id, consents[0].version
@@ -135,6 +161,7 @@ def _basis(ruling: Ruling, key: DataKey) -> audit.EntryDraft.Basis:
         rule=ruling.rule,
         law=ruling.law,
         source_agency_id=key.place.source_agency_id,
+        approval_id=ruling.approval_id,
     )
     if ruling.consent is not None:
         basis.consent_id, basis.consent_version = ruling.consent.consent_id, ruling.consent.version

@@ -6,20 +6,24 @@ module finds out which facts are true and which releases serve, and says on what
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from services.consent.derive import Basis, Granted, Ground, derive
 from services.consent.domain import Consent, named
 from services.consent.held import Held
-from services.consent.policy.compile import Masks, Policy
+from services.consent.policy.compile import Policy
 from services.consent.policy.facts import Fact
-from services.consent.registry import Agency, Registry
-from services.shared.sharing.need import BITS, words
+from services.consent.registry import Agency, Agreement, Registry
 from services.shared.sharing.purposes import is_allowed
 
 LONGEST = timedelta(seconds=60)
 """No decision is used longer than this (architecture section 5, EV-04)."""
+
+LINKER = "linker"
+"""The matrix role of casework's matching, which acts for no agency (matrix row 41)."""
 
 
 @dataclass(frozen=True)
@@ -44,23 +48,30 @@ class Record:
 
 @dataclass(frozen=True)
 class Ruling:
-    """Why some categories are visible: a row of the matrix and, where the rule is one, the consent."""
+    """Why some categories are visible: a row of the matrix and, where the rule is one, the consent or the approval."""
 
     categories: int
     row: int
     rule: str
     law: str
     consent: Consent | None = None
+    approval_id: str = ""
+
+    def ground(self) -> Ground:
+        """Return it with the release named, as it is written down."""
+        named_one = ("", 0) if self.consent is None else (self.consent.consent_id, self.consent.version)
+        return Ground(self.categories, self.row, self.rule, self.law, *named_one, self.approval_id)
 
 
 @dataclass(frozen=True)
 class Decision:
-    """`visible` is a mask over categories; 0 is a denial. `until` bounds its use."""
+    """`visible` is a mask over categories; 0 is a denial. `until` bounds its use, `basis` is all it follows from."""
 
     visible: int
     rulings: tuple[Ruling, ...]
     until: datetime
     source: Agency
+    basis: Basis
 
 
 def decide(policy: Policy, registry: Registry, asker: Asker, record: Record, held: Held, now: datetime) -> Decision:
@@ -69,23 +80,63 @@ def decide(policy: Policy, registry: Registry, asker: Asker, record: Record, hel
     Denies on an unknown agency, a purpose that is not the role's, or a lapsed agreement (CJ-11, P2-30). Consents are
     checked again here, whatever was checked when they were taken (P2-22).
     """
-    source, agency = registry.agency(record.source_agency_id), registry.agency(asker.agency_id)
-    limit = now + LONGEST
-    if source is None or agency is None or not is_allowed(asker.matrix_role, asker.purpose):
-        return Decision(0, (), limit, Agency("", "", "unknown"))
-    agreed = _agreed(registry, asker, source, now)
-    if agreed is False:
-        return Decision(0, (), limit, source)
-    masks = policy.masks(
-        asker.matrix_role,
-        asker.purpose,
-        source.kind,
-        _is_own(asker, source),
+    agency, source = registry.agency(asker.agency_id), registry.agency(record.source_agency_id)
+    barred, agreed = _barred(registry, asker, agency, source, now)
+    source, agency = source or _UNKNOWN, agency or _UNKNOWN
+    if barred:
+        basis = _basis(asker, agency, source, facts(asker, record, held, now), barred=barred)
+        return Decision(0, (), now + LONGEST, source if barred == "NO_AGREEMENT" else _UNKNOWN, basis)
+    approval = registry.approval(asker.agency_id, source, now)
+    basis = _basis(
+        asker,
+        agency,
+        source,
         facts(asker, record, held, now),
+        approval_id="" if approval is None else approval.agreement_id,
+        granted=tuple(_granted(asker, agency, source, held, now)),
     )
-    rulings = (*_allowed(masks), *_consented(masks, asker, agency, source, held, now))
-    ends = [end for end in (limit, agreed, *_ends(rulings, asker, record, held, now)) if isinstance(end, datetime)]
-    return Decision(_visible(rulings), rulings, min(ends), source)
+    rulings = tuple(_rulings(derive(policy, basis), held))
+    ends = (now + LONGEST, agreed, *_ends(rulings, approval, asker, record, held, now))
+    until = min(end for end in ends if isinstance(end, datetime))
+    return Decision(_visible(rulings), rulings, until, source, basis)
+
+
+_UNKNOWN = Agency("", "", "unknown")
+
+
+def _basis(asker: Asker, agency: Agency, source: Agency, known: frozenset[Fact], **more: Any) -> Basis:
+    return Basis(
+        role=asker.matrix_role,
+        purpose=asker.purpose,
+        source_kind=source.kind,
+        source_part2=source.part2,
+        own_source=_is_own(asker, source),
+        facts=known,
+        agency_kind=agency.kind,
+        **more,
+    )
+
+
+def _rulings(grounds: Iterable[Ground], held: Held) -> Iterator[Ruling]:
+    consents = {one.consent_id: one for one in held.consents}
+    for one in grounds:
+        yield Ruling(one.categories, one.row, one.rule, one.law, consents.get(one.consent_id), one.approval_id)
+
+
+def _visible(rulings: Iterable[Ruling]) -> int:
+    return sum(ruling.categories for ruling in rulings)
+
+
+def _barred(
+    registry: Registry, asker: Asker, agency: Agency | None, source: Agency | None, now: datetime
+) -> tuple[str, datetime | bool | None]:
+    """Return what ends the matter before the policy is asked, if anything; and until when the papers hold."""
+    if source is None or agency is None:
+        return "NO_SUCH_AGENCY", None
+    if not is_allowed(asker.matrix_role, asker.purpose):
+        return "PURPOSE", None
+    agreed = _agreed(registry, asker, source, now)
+    return ("NO_AGREEMENT" if agreed is False else ""), agreed
 
 
 def facts(asker: Asker, record: Record, held: Held, now: datetime) -> frozenset[Fact]:
@@ -120,53 +171,33 @@ def _is_own(asker: Asker, source: Agency) -> bool:
 
 
 def _agreed(registry: Registry, asker: Asker, source: Agency, now: datetime) -> datetime | bool | None:
+    if asker.matrix_role == LINKER:
+        return registry.serves(source, now)
     # Own records, facts of the exchange and a person's own records need no paper between two agencies.
     if _is_own(asker, source) or not source.agency_id or not asker.agency_id:
         return None
     return registry.agree(asker.agency_id, source.agency_id, now)
 
 
-def _allowed(masks: Masks) -> Iterator[Ruling]:
-    yield from _by_row(masks, masks.allow, None)
-
-
-def _consented(
-    masks: Masks, asker: Asker, agency: Agency, source: Agency, held: Held, now: datetime
-) -> Iterator[Ruling]:
-    wanted = masks.consent & ~masks.allow
-    for consent in held.consents:
-        if not wanted:
-            return
-        if not consent.covers(now) or not consent.serves(asker.agency_id, agency.kind, source.agency_id, asker.purpose):
-            continue
-        granted = wanted & consent.granted(asker.agency_id)
-        yield from _by_row(masks, granted, consent)
-        wanted &= ~granted
-
-
-def _by_row(masks: Masks, categories: int, consent: Consent | None) -> Iterator[Ruling]:
-    rows: dict[tuple[int, str, str], int] = {}
-    for word in words(categories):
-        ruling = masks.rule[word]
-        key = (ruling.row, ruling.rule, ruling.law)
-        rows[key] = rows.get(key, 0) | BITS[word]
-    for (row, rule, law), bits in sorted(rows.items()):
-        yield Ruling(bits, row, rule, law, consent)
-
-
-def _visible(rulings: tuple[Ruling, ...]) -> int:
-    visible = 0
-    for ruling in rulings:
-        visible |= ruling.categories
-    return visible
+def _granted(asker: Asker, agency: Agency, source: Agency, held: Held, now: datetime) -> Iterator[Granted]:
+    for one in held.consents:
+        if one.covers(now) and one.serves(asker.agency_id, agency.kind, source.agency_id, asker.purpose):
+            yield Granted(one.consent_id, one.version, one.granted(asker.agency_id))
 
 
 def _ends(
-    rulings: tuple[Ruling, ...], asker: Asker, record: Record, held: Held, now: datetime
+    rulings: tuple[Ruling, ...],
+    approval: Agreement | None,
+    asker: Asker,
+    record: Record,
+    held: Held,
+    now: datetime,
 ) -> Iterator[datetime | None]:
     for ruling in rulings:
         if ruling.consent is not None:
             yield ruling.consent.draft.expires_at
+        if ruling.approval_id and approval is not None:
+            yield approval.until_at
     of_record = (one for one in held.facts if record.record_id in ("", one.record_id))
     for stated in (*of_record, *held.participant_facts):
         if stated.agency_id in ("", asker.agency_id) or stated.fact == "SAFETY":

@@ -10,13 +10,13 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from services.consent import epochs, roll, store
-from services.consent.custody import CUSTODY, Duty
+from services.consent.custody import CUSTODY, By, Duty
 from services.consent.decide import Asker, Decision, Record, Ruling, decide
 from services.consent.decisions import DecisionLog
 from services.consent.held import NOTHING, Held
 from services.consent.keys import ROUTING, DataKey
 from services.consent.policy.compile import Policy
-from services.consent.registry import Agency, Registry
+from services.consent.registry import NO_AGENCY, Agency, Registry
 from services.shared.clock import Clock
 from services.shared.db import Database
 from services.shared.sharing.need import BITS, need
@@ -65,21 +65,36 @@ class Decider:
     def openings(
         self, area: str, key: DataKey, held: Held, hosted: frozenset[str], now: datetime, request_id: str
     ) -> list[Opening]:
-        """Return for whom the area may open this key now, and why; empty is a denial. What opens is noted."""
-        return [
-            opening
-            for duty in CUSTODY.get(area, ())
-            if key.place.topic in duty.topics
-            for agency in self._candidates(duty, held, now)
-            if not hosted or agency.agency_id in hosted
-            if (opening := self._opening(duty, agency, key, held, now, request_id)) is not None
-        ]
+        """Return for whom the area may open this key now, and why; empty is a denial. What opens is noted.
+
+        An agency is there once, by the first of the duties that opens the key in its name.
+        """
+        found: dict[str, Opening] = {}
+        for duty in CUSTODY.get(area, ()):
+            if key.place.topic not in duty.topics:
+                continue
+            for agency in self._candidates(duty, held, now):
+                if agency.agency_id in found or (hosted and agency.agency_id not in hosted):
+                    continue
+                opening = self._opening(duty, agency, key, held, now, request_id)
+                if opening is not None:
+                    found[agency.agency_id] = opening
+        return list(found.values())
+
+    def note_routing(self, count: int, request_id: str, now: datetime) -> None:
+        """Note that so many routing keys were released, which is no decision about anybody."""
+        if count:
+            self._log.note_routing(count, request_id, now)
 
     def gather(self, connection: Connection, keys: Sequence[DataKey]) -> dict[str, Held]:
         """Return what is known about the subjects of some keys."""
         return dict(store.held(connection, {key.place.subject_id for key in keys}))
 
     def _candidates(self, duty: Duty, held: Held, now: datetime) -> list[Agency]:
+        if duty.by is By.NOBODY:
+            return [NO_AGENCY]
+        if duty.by is By.KIND:
+            return [one for one in self.registry.agencies.values() if one.kind == duty.agency_kind]
         sites = {fact.site_id for fact in held.true("SITE", "", now)}
         named = held.agencies()
         return [

@@ -14,8 +14,9 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from services.consent.decide import Asker, Decision, Record, facts
+from services.consent.decide import Asker, Decision, Record
 from services.consent.held import Held
+from services.consent.history import ROUTING_KEYS, ground_to_json, inputs_to_json
 from services.consent.models import DECISIONS
 from services.shared.db import Database
 from services.shared.ids import Ids
@@ -50,28 +51,40 @@ class DecisionLog:
         self, asker: Asker, record: Record, held: Held, decision: Decision, request_id: str, now: datetime
     ) -> None:
         """Queue one decision; waits when the writer is behind, so that none is lost."""
-        self._queue.put(
-            {
-                "decision_id": self._ids.new("dec"),
-                "at": now,
-                "policy_version": self._version,
-                "request_id": request_id,
-                "asker": {
-                    "role": asker.matrix_role,
-                    "agency": asker.agency_id,
-                    "purpose": asker.purpose,
-                    "sites": sorted(asker.site_ids),
-                },
-                "record": {
-                    "subject": record.subject_id,
-                    "source": record.source_agency_id,
-                    "record": record.record_id,
-                },
-                "facts": sorted(facts(asker, record, held, now)),
-                "consents": [{"id": one.consent_id, "version": one.version} for one in held.consents],
-                "visible": decision.visible,
-            }
+        self._put(
+            request_id,
+            now,
+            asker={
+                "role": asker.matrix_role,
+                "agency": asker.agency_id,
+                "purpose": asker.purpose,
+                "sites": sorted(asker.site_ids),
+            },
+            record={"subject": record.subject_id, "source": record.source_agency_id, "record": record.record_id},
+            facts=sorted(decision.basis.facts),
+            consents=[{"id": one.consent_id, "version": one.version} for one in held.consents],
+            visible=decision.visible,
+            inputs=inputs_to_json(decision.basis),
+            rulings=[ground_to_json(ruling.ground()) for ruling in decision.rulings],
         )
+
+    def note_routing(self, count: int, request_id: str, now: datetime) -> None:
+        """Queue a note that so many routing keys went out at once: no decision, and about no one person."""
+        self._put(
+            request_id,
+            now,
+            asker={"role": "", "agency": "", "purpose": "", "sites": []},
+            record={"subject": "", "source": "", "record": ""},
+            facts=[],
+            consents=[],
+            visible=0,
+            inputs={ROUTING_KEYS: count},
+            rulings=[],
+        )
+
+    def _put(self, request_id: str, now: datetime, **row: Any) -> None:
+        which = {"decision_id": self._ids.new("dec"), "at": now, "policy_version": self._version}
+        self._queue.put({**which, "request_id": request_id, **row})
 
     def _run(self) -> None:
         is_open = True

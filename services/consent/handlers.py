@@ -10,7 +10,7 @@ from lead.audit.v1 import audit_internal_service_pb2 as audit
 from lead.audit.v1 import audit_pb2
 from sqlalchemy import Connection
 
-from services.consent import epochs, roll, store, validate
+from services.consent import epochs, roll, store, store_links, validate
 from services.consent.config import Config
 from services.consent.convert import time_to_wire
 from services.consent.decider import Decider
@@ -73,7 +73,8 @@ def create(desk: Desk, caller: Caller, participant_id: str, draft: Draft, key: i
         store.add_consent(connection, taken, now)
         if key is not None:
             key.remember(connection, IDEMPOTENCY, taken.consent_id, now)
-        epoch = epochs.bump(connection, "consent taken", store.subjects_of(connection, [participant_id]), now)
+        subjects = store_links.confirmed_subjects(connection, participant_id)
+        epoch = epochs.bump(connection, "consent taken", subjects, now)
     desk.tell(epoch, stops=False)
     return taken
 
@@ -116,7 +117,7 @@ def revoke(
         revocation = Revocation(now, tuple(recipients), tuple(categories))
         revoked = stands.revoked(revocation)
         store.add_revocation(connection, revoked, revocation)
-        subjects = store.subjects_of(connection, [stands.participant_id])
+        subjects = store_links.confirmed_subjects(connection, stands.participant_id)
         epoch = epochs.bump(connection, "consent revoked", subjects, now)
         ledger.put(connection, LEDGER_SPOOL, [_entry(audit_pb2.ENTRY_KIND_REVOCATION, caller, revoked, now)])
     desk.spool.nudge()
@@ -146,7 +147,7 @@ def disable(desk: Desk, caller: Caller, account_id: str) -> Account:
 def first_subject(desk: Desk, participant_id: str) -> str:
     """Return the subject that a participant's releases are accounted under."""
     with desk.db.read() as connection:
-        subjects = store.subjects_of(connection, [participant_id])
+        subjects = store_links.confirmed_subjects(connection, participant_id)
     return subjects[0] if subjects else ""
 
 

@@ -51,6 +51,15 @@ class Held:
     participant_facts: tuple[ScopeFact, ...] = ()
     consents: tuple[Consent, ...] = ()
 
+    def found_by_rule(self) -> Held:
+        """Return what counts of it while nobody has confirmed the link to the participant.
+
+        His safety flag withholds. No release covers the subject, and it is not the participant's own (architecture
+        section 5: no automatic link widens anything).
+        """
+        safety = tuple(stated for stated in self.participant_facts if stated.fact == "SAFETY")
+        return Held(self.subject_id, "", self.facts, safety)
+
     def true(self, fact: str, record_id: str, now: datetime) -> Iterator[ScopeFact]:
         """Yield the facts of this kind that hold now, of one record or, where none is named, of any of the subject."""
         for stated in self.facts:

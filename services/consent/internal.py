@@ -12,9 +12,10 @@ from lead.consent.v1 import consent_internal_service_pb2 as pb
 from lead.consent.v1 import consent_internal_service_pb2_grpc as grpc_face
 from lead.options.v1 import words_pb2
 
-from services.consent import convert, custodian, epochs, roll, scope, store, validate
+from services.consent import convert, custodian, epochs, reach, roll, scope, store, store_links, validate
 from services.consent.custody import topics
 from services.consent.handlers import Desk
+from services.consent.held import NOTHING
 from services.consent.keys import ROUTING, KeyPlace, Keys
 from services.shared.errors import not_found
 from services.shared.rpc.caller import current_request
@@ -71,18 +72,21 @@ class ConsentInternalServicer(grpc_face.ConsentInternalServiceServicer):
         return pb.StateScopeResponse(epoch=epoch or desk.sessions.epoch())
 
     def LinkSubjects(self, request: pb.LinkSubjectsRequest, _: grpc.ServicerContext) -> pb.LinkSubjectsResponse:
-        """Link subjects to a participant; a person confirmed it, so his releases cover them from now on."""
+        """Link subjects to a participant: as a person confirmed it, so that releases cover them; or as a rule found.
+
+        What a rule found only withholds, and is effective everywhere on return.
+        """
         validate.links(request)
         desk, now = self._desk, self._desk.clock.now()
         with desk.db.write() as connection:
             fresh = [
                 subject
                 for subject in request.subject_ids
-                if store.link(connection, subject, request.participant_id, request.confirmed_by, now)
+                if store_links.link(connection, subject, request.participant_id, request.confirmed_by, now)
             ]
             epoch = epochs.bump(connection, "subject linked", fresh, now) if fresh else 0
         if epoch:
-            desk.tell(epoch, stops=False)
+            desk.tell(epoch, stops=not request.confirmed_by)
         return pb.LinkSubjectsResponse(epoch=epoch or desk.sessions.epoch())
 
     def ListGrantedSubjects(
@@ -93,10 +97,34 @@ class ConsentInternalServicer(grpc_face.ConsentInternalServiceServicer):
         with desk.db.read() as connection:
             epoch = epochs.current(connection)
             if request.asker.participant_id:
-                found = store.subjects_of(connection, [request.asker.participant_id])
+                found = tuple(sorted(store_links.confirmed_subjects(connection, request.asker.participant_id)))
             else:
-                found = store.granted_subjects(connection, request.asker.agency_id)
+                found = store_links.granted_subjects(connection, request.asker.agency_id)
         return pb.ListGrantedSubjectsResponse(subject_ids=found, epoch=epoch)
+
+    def ResolveParticipant(
+        self, request: pb.ResolveParticipantRequest, _: grpc.ServicerContext
+    ) -> pb.ResolveParticipantResponse:
+        """Tell an area whose subject its record about a participant is, if the caller has to do with him."""
+        desk = self._desk
+        with desk.db.read() as connection:
+            epoch = epochs.current(connection)
+            found = reach.resolve(connection, request.asker.agency_id, request.participant_id, desk.clock.now())
+        return pb.ResolveParticipantResponse(
+            subject_id=found.subject_id, caseload_agency_id=found.caseload_agency_id, epoch=epoch
+        )
+
+    def ListFollowers(self, request: pb.ListFollowersRequest, _: grpc.ServicerContext) -> pb.ListFollowersResponse:
+        """Tell which agencies might learn something about each of these subjects."""
+        desk = self._desk
+        with desk.db.read() as connection:
+            answer = pb.ListFollowersResponse(epoch=epochs.current(connection))
+            held = store.held(connection, request.subject_ids)
+        registry, now = desk.decider.registry, desk.clock.now()
+        for subject in request.subject_ids:
+            found = reach.followers(registry, held.get(subject, NOTHING), now)
+            answer.followers.add(subject_id=subject, agency_ids=found)
+        return answer
 
     def LeaseSealingKeys(
         self, request: pb.LeaseSealingKeysRequest, _: grpc.ServicerContext
@@ -106,7 +134,7 @@ class ConsentInternalServicer(grpc_face.ConsentInternalServiceServicer):
         places = [place for need in request.needs for place in _places(topic, need)]
         with self._desk.db.write() as connection:
             keys = iter(self._keys.lease(connection, places, self._desk.clock.now()))
-            pseudonyms = [self._keys.pseudonym(connection, topic, need.subject_id) for need in request.needs]
+            pseudonyms = self._keys.pseudonyms(connection, topic, [need.subject_id for need in request.needs])
         answer = pb.LeaseSealingKeysResponse()
         for need, pseudonym in zip(request.needs, pseudonyms, strict=True):
             routing, *sections = [next(keys) for _ in range(len(need.sections) + 1)]

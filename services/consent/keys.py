@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,8 @@ ROUTING = 0
 """Stands in the category's place for the routing section."""
 
 _KEY_ID_BYTES = 16
+# The parameters of one statement are bounded.
+_MANY = 400
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Keys:
 
     def lease(self, connection: Connection, places: Sequence[KeyPlace], now: datetime) -> list[DataKey]:
         """Return one key per place, made where there was none. Needs a writing transaction."""
-        there = {key.place: key for key in self._of_subjects(connection, {place.subject_id for place in places})}
+        there = {key.place: key for key in self._near(connection, places)}
         fresh = [self._fresh(place) for place in dict.fromkeys(places) if place not in there]
         if fresh:
             connection.execute(insert(DATA_KEYS), [self._row(key, now) for key in fresh])
@@ -78,9 +80,10 @@ class Keys:
         )
         return list(connection.execute(query).scalars())
 
-    def pseudonym(self, connection: Connection, topic: str, subject_id: str) -> bytes:
-        """Return HMAC-SHA-256 of the subject under the topic's secret: record key and `ce_subject` (EV-11)."""
-        return hmac.digest(self._topic_secret(connection, topic), subject_id.encode(), hashlib.sha256)
+    def pseudonyms(self, connection: Connection, topic: str, subject_ids: Iterable[str]) -> list[bytes]:
+        """Return HMAC-SHA-256 of each subject under the topic's secret: record key and `ce_subject` (EV-11)."""
+        secret = self._topic_secret(connection, topic)
+        return [hmac.digest(secret, subject.encode(), hashlib.sha256) for subject in subject_ids]
 
     def _topic_secret(self, connection: Connection, topic: str) -> bytes:
         row = connection.execute(select(TOPIC_SECRETS).where(TOPIC_SECRETS.c.topic == topic)).one_or_none()
@@ -95,9 +98,14 @@ class Keys:
             return self._topic_secret(connection, topic)
         return secret
 
-    def _of_subjects(self, connection: Connection, subject_ids: set[str]) -> list[DataKey]:
-        query = select(DATA_KEYS).where(DATA_KEYS.c.subject_id.in_(sorted(subject_ids)))
-        return [self._open(row) for row in connection.execute(query).mappings()]
+    def _near(self, connection: Connection, places: Sequence[KeyPlace]) -> Iterator[DataKey]:
+        """Yield the keys of these subjects on these topics, those of the places among them."""
+        subjects = sorted({place.subject_id for place in places})
+        of_topics = DATA_KEYS.c.topic.in_(sorted({place.topic for place in places}))
+        for start in range(0, len(subjects), _MANY):
+            some = DATA_KEYS.c.subject_id.in_(subjects[start : start + _MANY])
+            for row in connection.execute(select(DATA_KEYS).where(of_topics, some)).mappings():
+                yield self._open(row)
 
     def _fresh(self, place: KeyPlace) -> DataKey:
         return DataKey(os.urandom(_KEY_ID_BYTES), os.urandom(KEY_BYTES), place)

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from services.shared.db.idempotency import idempotency_table
 from services.shared.db.naming import new_metadata
@@ -42,6 +54,8 @@ AGREEMENTS = Table(
     Column("agency_ids", JSON, nullable=False),
     Column("from_at", UtcDateTime, nullable=False),
     Column("until_at", UtcDateTime),
+    # Empty stands for the sites of its agencies.
+    Column("site_ids", JSON, nullable=False),
 )
 
 # Merge and unmerge move links, never keys (architecture section 5).
@@ -50,7 +64,9 @@ LINKS = Table(
     METADATA,
     Column("subject_id", String, primary_key=True),
     Column("participant_id", String, nullable=False, index=True),
+    # Account that confirmed the link; empty where a rule found it, and then it only withholds.
     Column("confirmed_by", String, nullable=False),
+    # When it was confirmed, or found.
     Column("confirmed_at", UtcDateTime, nullable=False),
 )
 
@@ -161,6 +177,18 @@ DECISIONS = Table(
     Column("facts", JSON, nullable=False),
     Column("consents", JSON, nullable=False),
     Column("visible", BigInteger, nullable=False),
+    # What else a replay needs, and the rows that decided; NULL in what was recorded before revision 0002.
+    Column("inputs", JSON(none_as_null=True)),
+    Column("rulings", JSON(none_as_null=True)),
+)
+
+# Every version of the matrix that decisions were made under, so that an old one can be replayed.
+POLICIES = Table(
+    "policies",
+    METADATA,
+    Column("version", String, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("schema", Text, nullable=False),
 )
 
 IDEMPOTENCY = idempotency_table(METADATA)

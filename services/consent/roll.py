@@ -89,7 +89,14 @@ def _account_row(one: Account) -> dict[str, Any]:
 
 
 def _agreement(row: Mapping[Any, Any]) -> Agreement:
-    return Agreement(row["agreement_id"], row["type"], frozenset(row["agency_ids"]), row["from_at"], row["until_at"])
+    return Agreement(
+        row["agreement_id"],
+        row["type"],
+        frozenset(row["agency_ids"]),
+        row["from_at"],
+        row["until_at"],
+        tuple(row["site_ids"]),
+    )
 
 
 def _agreement_row(one: Agreement) -> dict[str, Any]:
@@ -99,4 +106,5 @@ def _agreement_row(one: Agreement) -> dict[str, Any]:
         "agency_ids": sorted(one.agency_ids),
         "from_at": one.from_at,
         "until_at": one.until_at,
+        "site_ids": list(one.site_ids),
     }

@@ -64,6 +64,7 @@ def _agreement(row: Mapping[str, Any], agencies: Mapping[str, Agency]) -> Agreem
         agency_ids=frozenset(row["agencies"]),
         from_at=from_at,
         until_at=_time(row, "until"),
+        site_ids=tuple(row.get("sites", ())),
     )
 
 

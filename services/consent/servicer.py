@@ -115,7 +115,7 @@ class ConsentServicer(grpc_face.ConsentServiceServicer):
         )
 
     def _matrix(self) -> list[wire.MatrixCell]:
-        # Takes seconds: the first who asks waits for it and not the start, and the next ones wait with him.
+        # Takes half a second or more: the first who asks waits for it and not the start, and the next ones with him.
         with self._reckoning:
             if not self._cells:
                 self._cells = [_cell(one) for one in cells(self._desk.decider.policy)]

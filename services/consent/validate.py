@@ -93,12 +93,10 @@ def _statement(place: int, one: internal.ScopeStatement) -> Iterator[Violation]:
 
 
 def links(request: internal.LinkSubjectsRequest) -> None:
-    """Raises INVALID_ARGUMENT when a link names no participant, a wrong subject, or nobody who confirmed it."""
+    """Raises INVALID_ARGUMENT when a link names no participant, or a wrong subject."""
     wrong = []
     if not is_id(request.participant_id, "par"):
         wrong.append(Violation("participantId", "a participant id"))
-    if not request.confirmed_by:
-        wrong.append(Violation("confirmedBy", "the account that confirmed the link"))
     wrong += [
         Violation(f"subjectIds[{place}]", "a subject id")
         for place, subject in enumerate(request.subject_ids)

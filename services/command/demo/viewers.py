@@ -22,6 +22,8 @@ _NAMING = ("id", "referralId", "participantId", "entry")
 _QUERIES: Mapping[str, Mapping[str, str]] = {
     "GetInclusionProof": {"entry": "0", "size": "1"},
     "GetConsistencyProof": {"first": "1", "second": "2"},
+    "GetFunnel": {"siteId": drafts.SITE},
+    "GetRearrest": {"siteId": drafts.SITE},
 }
 
 

@@ -51,7 +51,9 @@ def _table(table: Table) -> Grid:
     for place, width in columns:
         numbers = any(row[place].number is not None or row[place].suppressed for row in table.rows)
         name = f"{table.columns[place]} (95%)" if width > 1 else table.columns[place]
-        grid.add_column(Text(name), justify="right" if numbers else "left", overflow="fold")
+        # Figures stay on one line; words give way.
+        width_needed = max(len(_shown(row[place : place + width])) for row in table.rows) if numbers else None
+        grid.add_column(Text(name), justify="right" if numbers else "left", overflow="fold", min_width=width_needed)
     before: tuple[Cell, ...] = ()
     for row in table.rows:
         grid.add_row(*_row(row, before, columns))
@@ -88,7 +90,7 @@ def _shown(cells: Sequence[Cell]) -> Text:
         return Text(first.text, style="dim")
     if not ends or any(each.text in ("", NOTHING) for each in ends):
         return Text(first.text)
-    return Text.assemble(first.text, (f" ({ends[0].text} to {ends[1].text})", "dim"))
+    return Text.assemble(first.text, (f" ({ends[0].text.removesuffix('%')} to {ends[1].text})", "dim"))
 
 
 def _curves(curves: Sequence[Curve]) -> Grid:

@@ -55,14 +55,14 @@ class Row:
     minds_purpose: bool
     policy: pst.Template
 
-    def reaches(self, role: str, category: str, purpose: str, source_kind: str, own_source: bool) -> bool:
-        """Tell whether the row may match this cell; False is certain, True is worth asking."""
+    def reaches(self, role: str, category: str, purpose: str, source_kind: str | None, own_source: bool) -> bool:
+        """Tell whether the row may match this cell, for some source with None; False is certain, True worth asking."""
         own = "true" if own_source else "false"
         return (
             category in self.grid["resource"]
             and role in self.grid["principal"]
             and purpose in self.grid["purpose"]
-            and source_kind in self.grid["source_kind"]
+            and (source_kind is None or source_kind in self.grid["source_kind"])
             and own in self.grid["own_source"]
         )
 

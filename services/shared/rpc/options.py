@@ -15,7 +15,7 @@ _HOUR_MS = 60 * 60 * 1000
 _STATUS_ROOM = 256 * 1024
 # First words of methods that may be sent twice, by what they do: readers, and writers whose second run changes
 # nothing (leasing a key again gives the same key, an older or equal statement never overwrites). `Append` is not here.
-_REPEATABLE = ("Get", "List", "Read", "Decide", "Release", "Lease", "State", "Link")
+_REPEATABLE = ("Get", "List", "Read", "Resolve", "Decide", "Release", "Lease", "State", "Link")
 
 Options = tuple[tuple[str, str | int], ...]
 

@@ -1,4 +1,4 @@
-"""An area's way to consent: state facts, link subjects, lease and release keys, and the two questions it may remember.
+"""An area's way to consent: state facts, link subjects, lease and release keys, and the questions it may remember.
 
 Remembered answers hold only inside a live session, until the next change, and at most 60 s (architecture section 5).
 """
@@ -37,6 +37,14 @@ def asker(caller: Caller) -> consent.Asker:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Whose record it will be: the subject it hangs on, and the agency that has him on its caseload ("" for none)."""
+
+    subject_id: str
+    caseload_agency_id: str
+
+
 class ConsentClient:
     """Every method raises LeadError when consent refuses or does not answer: then nothing is read or sealed."""
 
@@ -48,13 +56,17 @@ class ConsentClient:
         self._hosted = tuple(hosted_agency_ids)
         self._granted: _Kept[frozenset[str]] = _Kept(session, clock)
         self._registry: _Kept[consent.ReadRegistryResponse] = _Kept(session, clock)
+        self._resolved: _Kept[Resolved | None] = _Kept(session, clock)
 
     def state_scope(self, statements: Iterable[consent.ScopeStatement]) -> int:
         """State or close facts; returns the epoch from which decisions rest on them."""
         return self._stub.StateScope(consent.StateScopeRequest(statements=statements)).epoch
 
     def link(self, participant_id: str, subject_ids: Iterable[str], confirmed_by: str) -> int:
-        """Link subjects to a participant as an account confirmed it; returns the epoch."""
+        """Link subjects to a participant as an account confirmed it; returns the epoch.
+
+        Empty `confirmed_by`: a rule found the link. It withholds, and opens nothing until somebody confirms it.
+        """
         request = consent.LinkSubjectsRequest(
             participant_id=participant_id, subject_ids=subject_ids, confirmed_by=confirmed_by
         )
@@ -88,6 +100,21 @@ class ConsentClient:
             return frozenset(answer.subject_ids), answer.epoch
 
         return self._granted.get(caller, ask)
+
+    def resolve_participant(self, caller: Caller, participant_id: str) -> Resolved | None:
+        """Return the subject that a record of the caller's agency about this participant hangs on.
+
+        None where there is no such participant, and where the agency neither has him on its caseload nor was ever
+        addressed about him: nobody can tell one from the other.
+        """
+
+        def ask() -> tuple[Resolved | None, int]:
+            request = consent.ResolveParticipantRequest(asker=asker(caller), participant_id=participant_id)
+            answer = self._stub.ResolveParticipant(request)
+            found = Resolved(answer.subject_id, answer.caseload_agency_id) if answer.subject_id else None
+            return found, answer.epoch
+
+        return self._resolved.get((caller.agency_id, participant_id), ask)
 
     def registry(self) -> consent.ReadRegistryResponse:
         """Return agencies and accounts. It is shared with other callers: do not change it."""
@@ -123,7 +150,9 @@ class _Kept(Generic[_T]):
             return known.value
         asked_at = self._clock.monotonic()
         value, epoch = ask()
-        self._keep(question, _Answer(value, epoch, asked_at + KEPT_SECONDS))
+        # That there is nothing is not kept: what begins to be is to be found at once.
+        if value is not None:
+            self._keep(question, _Answer(value, epoch, asked_at + KEPT_SECONDS))
         return value
 
     def _holds(self, answer: _Answer[_T]) -> bool:

@@ -15,7 +15,7 @@ from lead.consent.v1 import consent_service_pb2 as pb
 from lead.options.v1 import options_pb2, words_pb2
 from sqlalchemy import select
 
-from services.consent import roll
+from services.consent import epochs, roll
 from services.consent.config import Config
 from services.consent.convert import time_to_wire
 from services.consent.decider import Decider
@@ -26,7 +26,7 @@ from services.consent.internal import ConsentInternalServicer
 from services.consent.kek import KeyFile
 from services.consent.keys import Keys
 from services.consent.models import LEDGER_SPOOL
-from services.consent.registry import Account
+from services.consent.registry import Account, Agreement, Registry
 from services.consent.servicer import ConsentServicer
 from services.consent.sessions import Sessions
 from services.shared.db import Database, make_engine
@@ -120,8 +120,9 @@ class Office:
         with serving(service):
             return self.internal.StateScope(asked.StateScopeRequest(statements=statements), CONTEXT).epoch
 
-    def link(self, *subjects: str, participant: str = PARTICIPANT) -> int:
-        request = asked.LinkSubjectsRequest(participant_id=participant, subject_ids=subjects, confirmed_by="acc_case")
+    def link(self, *subjects: str, participant: str = PARTICIPANT, by: str = "acc_case") -> int:
+        """Link subjects, as somebody confirmed it; with an empty `by` as a rule found it."""
+        request = asked.LinkSubjectsRequest(participant_id=participant, subject_ids=subjects, confirmed_by=by)
         with serving("casework"):
             return self.internal.LinkSubjects(request, CONTEXT).epoch
 
@@ -141,6 +142,13 @@ class Office:
         """The category words about the person that the decision shows."""
         [decision] = self.decide(a_question(role, agency, purpose, source, record, subject))
         return set(words(decision.visible)) - IMPERSONAL
+
+    def agree(self, *agreements: Agreement) -> None:
+        """Register agreements or approvals, as a seed does."""
+        with self.desk.db.write() as connection:
+            roll.add_missing(connection, Registry({}, {}, agreements))
+            epochs.bump(connection, "registry seeded", (), self.clock.now(), everything=True)
+        self.desk.decider.reload()
 
     def spooled(self) -> list[EntryDraft]:
         """What is on its way to the ledger, oldest first."""

@@ -19,11 +19,15 @@ from lead.consent.v1 import consent_internal_service_pb2 as internal
 from lead.consent.v1 import consent_service_pb2 as pb
 from lead.consent.v1.consent_internal_service_pb2_grpc import ConsentInternalServiceStub
 from lead.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
+from sqlalchemy import select
 
+from services.consent import history
 from services.consent.app import build
 from services.consent.config import Config
+from services.consent.models import POLICIES
 from services.shared.area import Process
 from services.shared.clock import SystemClock
+from services.shared.db import Database, make_engine
 from services.shared.db.revisions import SchemaNotCurrent
 from services.shared.errors import Code, LeadError
 from services.shared.identity import DevelopmentCa, create_signing_key
@@ -32,10 +36,12 @@ from services.shared.rpc import headers
 from services.shared.rpc.client import channel
 from services.shared.rpc.server import build_server
 from services.shared.sharing.assertion import AssertionSigner, Caller
+from services.shared.sharing.client import ConsentClient, Resolved
 from services.shared.sharing.need import BITS
 from services.shared.sharing.session import Change, SessionState, SyncSession
 from tests.integration.consent.desk import a_config, a_database, a_question, a_statement
 from tests.unit.consent.builders import PARTICIPANT, SUBJECT, a_draft
+from tests.unit.consent.policy_asking import the_policy
 from tests.unit.consent.test_convert import on_the_wire
 
 SEED = """
@@ -61,6 +67,7 @@ type = "PARTICIPATION"
 agencies = ["outreach", "prosecutor"]
 from = 2024-01-01T00:00:00Z
 """
+AREAS = {"referral", "review", "casework", "provider", "outcomes"}
 CASE_MANAGER = Caller("acc_case", "outreach", "case_management", "case_manager", "CAREMGT", ("north",))
 QUESTION = a_question("prosecutor", "prosecutor", "DIVERSION_COORD")
 
@@ -188,22 +195,25 @@ def test_a_release_is_given_decided_on_taken_back_and_told_to_the_ledger(house: 
     ("method", "request_", "services"),
     [
         ("Decide", QUESTION, {"gateway"}),
-        ("ReadRegistry", internal.ReadRegistryRequest(), {"gateway", "referral", "review", "casework", "audit"}),
-        ("StateScope", internal.StateScopeRequest(), {"referral", "review", "casework"}),
+        ("ReadRegistry", internal.ReadRegistryRequest(), {"gateway", "audit", *AREAS}),
+        ("StateScope", internal.StateScopeRequest(), AREAS),
         (
             "LinkSubjects",
             internal.LinkSubjectsRequest(participant_id=PARTICIPANT, confirmed_by="acc_case"),
             {"casework"},
         ),
-        ("LeaseSealingKeys", internal.LeaseSealingKeysRequest(), {"referral", "review", "casework"}),
-        ("ReleaseKeys", internal.ReleaseKeysRequest(), {"referral", "review", "casework"}),
+        ("ListGrantedSubjects", internal.ListGrantedSubjectsRequest(), {"audit", *AREAS}),
+        ("ResolveParticipant", internal.ResolveParticipantRequest(), {"provider"}),
+        ("ListFollowers", internal.ListFollowersRequest(), {"gateway"}),
+        ("LeaseSealingKeys", internal.LeaseSealingKeysRequest(), AREAS),
+        ("ReleaseKeys", internal.ReleaseKeysRequest(), {"gateway", *AREAS}),
     ],
 )
 def test_each_question_is_answered_to_the_services_that_may_ask_it(
     house: House, process: Process, method: str, request_: Any, services: set[str]
 ) -> None:
     answered = set()
-    for service in ("gateway", "referral", "review", "casework", "audit", "consent", "outcomes"):
+    for service in ("gateway", "audit", "consent", *sorted(AREAS)):
         try:
             getattr(house.internal(process, service), method)(request_)
         except LeadError as error:
@@ -211,6 +221,43 @@ def test_each_question_is_answered_to_the_services_that_may_ask_it(
         else:
             answered.add(service)
     assert answered == services
+
+
+def test_an_area_resolves_a_participant_and_remembers_only_that_he_is_there(house: House) -> None:
+    process = house.open()
+    try:
+        state = SessionState(SystemClock())
+        with channel(f"127.0.0.1:{process.port}", house.ca.files("provider"), "consent") as link:
+            client = ConsentClient(link, state, SystemClock())
+            session = SyncSession(ConsentInternalServiceStub(link), state, Ids().new("ses"), every=0.1)
+            session.start()
+            until(state.alive)
+            assert client.resolve_participant(CASE_MANAGER, PARTICIPANT) is None
+            house.on_the_caseload(process)
+            # At once: that there was nobody is not kept.
+            assert client.resolve_participant(CASE_MANAGER, PARTICIPANT) == Resolved(SUBJECT, "outreach")
+            assert client.resolve_participant(CASE_MANAGER, "par_unknown") is None
+            other = replace(CASE_MANAGER, agency_id="prosecutor")
+            assert client.resolve_participant(other, PARTICIPANT) is None
+            ended = a_statement("CASELOAD", "outreach", record=PARTICIPANT, version=2, closed=True)
+            statements = internal.StateScopeRequest(statements=[ended])
+            house.internal(process, "casework").StateScope(statements)
+            assert client.resolve_participant(CASE_MANAGER, PARTICIPANT) is None
+            session.stop()
+    finally:
+        process.stop()
+
+
+def test_the_matrix_that_decides_is_kept_for_later_replays(house: House) -> None:
+    house.open().stop()
+    house.open().stop()
+    database = Database(make_engine(house.config.database_url))
+    with database.read() as connection:
+        [row] = connection.execute(select(POLICIES)).all()
+        kept = history.policy(connection, row.version)
+    database.engine.dispose()
+    assert kept is not None
+    assert (kept.text, kept.version) == (the_policy().text, the_policy().version)
 
 
 def test_a_public_call_needs_the_gateway_and_its_assertion(house: House, process: Process) -> None:

@@ -16,7 +16,7 @@ from services.consent.registry import Account, Registry
 from services.shared.errors import Code, LeadError
 from services.shared.sharing.assertion import Caller
 from tests.integration.consent.desk import ACCOUNTS, CONTEXT, MANAGER, PERSON, Office, asking, serving
-from tests.unit.consent.builders import AGENCIES, OUTSIDER, a_registry
+from tests.unit.consent.builders import AGENCIES, JAIL, OUTSIDER, a_registry
 
 OPERATOR = Caller("acc_operator", "operator", "operator", "operator", "AUDIT_EVAL", ("north",))
 
@@ -36,7 +36,7 @@ def test_the_directory_lists_agencies_agreements_and_accounts(office: Office) ->
         agencies = office.public.ListAgencies(pb.ListAgenciesRequest(), CONTEXT).agencies
         agreements = office.public.ListAgreements(pb.ListAgreementsRequest(), CONTEXT).agreements
         accounts = office.public.ListAccounts(pb.ListAccountsRequest(), CONTEXT).accounts
-    assert {one.id for one in agencies} == {*AGENCIES, OUTSIDER.agency_id}
+    assert {one.id for one in agencies} == {*AGENCIES, JAIL.agency_id, OUTSIDER.agency_id}
     assert [(one.id, one.type) for one in agreements] == [("agr-1", "PARTICIPATION")]
     assert {(one.id, one.owner) for one in accounts} == {(one.account_id, one.owner) for one in ACCOUNTS.values()}
 

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from services.command.bench import command
 from services.command.bench.row import Benchmark, Measured, Step
+from services.command.bench.several import Several
 from services.command.exchange import StartFailed
 
 
@@ -24,17 +25,15 @@ def a_benchmark(ours: float, steps: int = 2) -> Benchmark:
 @pytest.fixture
 def _two(monkeypatch: pytest.MonkeyPatch) -> None:
     modules = {"first": "sample_bench_first", "second": "sample_bench_second"}
-    for number, (name, module) in enumerate(modules.items(), start=1):
+    for number, module in enumerate(modules.values(), start=1):
         monkeypatch.setitem(sys.modules, module, SimpleNamespace(BENCHMARK=a_benchmark(float(number))))
-        monkeypatch.setitem(command._MODULES, name, module)
-    for name in ("decision", "gateway_path", "startup"):
-        monkeypatch.delitem(command._MODULES, name)
+    monkeypatch.setattr(command, "_MODULES", modules)
 
 
 def test_an_unknown_id_is_refused_and_the_known_ones_are_named() -> None:
     result = CliRunner().invoke(command.bench, ["--only", "sealed_events"])
     assert result.exit_code == 2
-    for name in ("gateway_path", "decision", "startup"):
+    for name in ("gateway_path", "decision", "ingest_stream", "lists", "startup"):
         assert name in result.stderr
 
 
@@ -43,6 +42,16 @@ def test_json_is_all_that_stdout_holds() -> None:
     result = CliRunner().invoke(command.bench, ["--json"])
     assert result.exit_code == 0
     assert [(row["id"], row["ratio"]) for row in json.loads(result.stdout)["rows"]] == [("first", 0.1), ("second", 0.2)]
+
+
+@pytest.mark.usefixtures("_two")
+def test_a_benchmark_of_several_figures_has_a_row_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = {"over one": Measured(1.0, 2.0, 1.0), "over four": Measured(3.0, 4.0, 1.0)}
+    several = Several("1/s", 1, lambda _: figures)
+    monkeypatch.setitem(sys.modules, "sample_bench_first", SimpleNamespace(BENCHMARK=several))
+    result = CliRunner().invoke(command.bench, ["--json"])
+    rows = [(row["id"], row["what"], row["ratio"]) for row in json.loads(result.stdout)["rows"]]
+    assert rows == [("first", "over one", 0.5), ("first", "over four", 0.75), ("second", "what it is", 0.2)]
 
 
 @pytest.mark.usefixtures("_two")

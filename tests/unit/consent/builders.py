@@ -11,7 +11,7 @@ from services.consent.decide import Asker, Decision, Record, decide
 from services.consent.domain import Consent, Draft, Revocation, Signature, Statements
 from services.consent.elements import Setting
 from services.consent.held import Held, ScopeFact
-from services.consent.registry import PARTICIPATION, Agency, Agreement, Registry
+from services.consent.registry import PARTICIPATION, QSOA, RESEARCH_APPROVAL, Agency, Agreement, Registry
 from services.shared.sharing.need import words
 from services.shared.sharing.purposes import MATRIX_ROLES, NO_ROLE
 from tests.support.clock import NOON
@@ -35,13 +35,19 @@ AGENCIES: dict[str, Agency] = {
         Agency("unasked", "Sample Unasked Outreach", "case_management", site_ids=("north",)),
         Agency("treatment", "Sample Treatment", "sud_treatment", "YES", "COVERED_ENTITY", site_ids=("north",)),
         Agency("clinic", "Sample Clinic", "health_care", "NO", "COVERED_ENTITY", site_ids=("north",)),
+        Agency("counselling", "Sample Counselling", "mental_health", "NO", "COVERED_ENTITY", site_ids=("north",)),
+        Agency("ambulance", "Sample Ambulance", "ems", "NO", "COVERED_ENTITY", site_ids=("north",)),
         Agency("housing", "Sample Housing", "housing", "NO", site_ids=("north",)),
+        Agency("trainer", "Sample Job Training", "job_training", "NO", site_ids=("north",)),
         Agency("office", "Sample Office", "program_office", "NO", site_ids=("north",)),
+        Agency("evaluator", "Sample Evaluator", "evaluator", "NO", site_ids=("north",)),
         Agency("auditor", "Sample Auditor", "auditor", "NO", site_ids=("north",)),
         Agency("operator", "Sample Operator", "operator", "NO", site_ids=("north",)),
     )
 }
 OUTSIDER = Agency("outsider", "Agency without agreement", "case_management", "NO", site_ids=("south",))
+JAIL = Agency("jail", "Sample Jail", "jail", "NO", site_ids=("north",))
+"""Feeds justice events, and has no role of its own."""
 CATEGORIES = (
     "IDENTITY",
     "CONTACT_LOCATION",
@@ -67,12 +73,23 @@ IMPERSONAL = frozenset({"DEIDENTIFIED", "FUNDING", "DIRECTORY", "STAFF", "SYSTEM
 def a_registry(*agreements: Agreement) -> Registry:
     """The agencies, bound to each other by one open-ended agreement unless others are given."""
     bound = agreements or (an_agreement(),)
-    return Registry({**AGENCIES, OUTSIDER.agency_id: OUTSIDER}, {}, bound)
+    return Registry({**AGENCIES, JAIL.agency_id: JAIL, OUTSIDER.agency_id: OUTSIDER}, {}, bound)
 
 
 def an_agreement(*agency_ids: str, **changes: Any) -> Agreement:
-    bound = frozenset(agency_ids or AGENCIES)
+    bound = frozenset(agency_ids or (*AGENCIES, JAIL.agency_id))
     return replace(Agreement("agr-1", PARTICIPATION, bound, NOON - 100 * DAY), **changes)
+
+
+def an_approval(**changes: Any) -> Agreement:
+    """An approval of the evaluator's research (42 CFR 2.52), for all of its sites."""
+    approval = Agreement("agr-research", RESEARCH_APPROVAL, frozenset({"evaluator"}), NOON - 10 * DAY)
+    return replace(approval, **changes)
+
+
+def a_qsoa(*agency_ids: str, **changes: Any) -> Agreement:
+    """The operator's service agreement with these Part 2 programs (42 CFR 2.11)."""
+    return replace(Agreement("agr-qsoa", QSOA, frozenset({"operator", *agency_ids}), NOON - 10 * DAY), **changes)
 
 
 def a_draft(**changes: Any) -> Draft:

@@ -27,9 +27,11 @@ from tests.unit.consent.builders import (
     SUBJECT,
     a_consent,
     a_draft,
+    a_registry,
     a_revocation,
     about,
     an_agreement,
+    an_approval,
     an_asker,
     decided,
 )
@@ -235,3 +237,15 @@ def test_a_denial_of_an_unknown_source_goes_out_as_one_that_counts_as_part_2() -
     message = convert.decision_to_wire(decided(an_asker("prosecutor", "DIVERSION_COORD"), about(), source="nobody"))
     assert (message.visible, message.source_kind) == (0, words_pb2.AGENCY_KIND_UNSPECIFIED)
     assert message.source_part2 == words_pb2.PART2_PROGRAM_UNKNOWN
+
+
+def test_an_agreement_goes_out_with_its_sites() -> None:
+    assert list(convert.agreement_to_wire(an_agreement(site_ids=("north", "south"))).site_ids) == ["north", "south"]
+
+
+def test_a_ruling_goes_out_with_its_approval() -> None:
+    registry = a_registry(an_agreement(), an_approval())
+    message = convert.decision_to_wire(decided(an_asker("evaluator", "HRESCH"), about(), "jail", registry=registry))
+    assert {(one.row, one.rule) for one in message.rulings if one.approval_id == "agr-research"} == {(36, "approval")}
+    assert all(not one.approval_id for one in message.rulings if one.row != 36)
+    assert message.source_kind == words_pb2.AGENCY_KIND_JAIL

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 import pytest
 
+from services.consent.policy.compile import Policy
+from services.consent.policy.engine import Question
 from services.consent.policy.facts import Fact
 from services.consent.policy.matrix import Cell, cell, cells
-from services.consent.policy.rows import CATEGORIES, PURPOSES, SOURCE_KINDS
+from services.consent.policy.rows import CATEGORIES, PURPOSES, SOURCE_KINDS, Row
 from services.shared.sharing.purposes import ROLES
 from tests.unit.consent.policy_asking import the_policy
 
@@ -88,3 +91,23 @@ def test_an_agencys_own_record_is_open_to_it() -> None:
 def test_a_cell_of_unknown_words_is_none(where: tuple[str, ...]) -> None:
     with pytest.raises(KeyError):
         cell(the_policy(), *where)
+
+
+def test_the_whole_matrix_takes_few_questions_in_few_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for it first waits for it: purposes and sources that no row tells apart are asked about once."""
+    policy, batches = Policy(the_policy().text, the_policy().schema_text), []
+    ask = policy.ask
+
+    def counted(questions: Iterable[Question]) -> list[tuple[bool, tuple[Row, ...]]]:
+        batches.append(list(questions))
+        return ask(batches[-1])
+
+    monkeypatch.setattr(policy, "ask", counted)
+    assert tuple(cells(policy)) == every_cell()
+    assert len(batches) <= 5
+    assert sum(map(len, batches)) < len(every_cell()) / 2
+
+
+def test_a_part_of_the_matrix_is_the_same_as_in_the_whole() -> None:
+    chosen = [each for each in every_cell() if (each.role, each.purpose) == ("pm", COORD)]
+    assert cells(the_policy(), ["pm"], purposes=[COORD]) == chosen

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,3 +129,14 @@ def test_a_preview_needs_nothing_signed() -> None:
 
 def test_a_purpose_that_is_not_the_recipients_has_no_view() -> None:
     assert previewed(a_draft(purposes=("TREAT", "UNKNOWN"))) == ()
+
+
+def test_a_part_2_providers_answer_opens_only_with_sud_presence() -> None:
+    """Matrix, "Need set": an enrolment with it, and an answer from it, say that someone is its patient."""
+    draft = a_draft(source_agency_ids=("treatment",), recipient_agency_ids=("outreach",), purposes=("CAREMGT",))
+    [without] = previewed(replace(draft, categories=("SUD_TREATMENT",)))
+    assert (without.opens, without.stays_closed) == ((), ("SUD_TREATMENT",))
+    [with_it] = previewed(replace(draft, categories=("SUD_TREATMENT", "SUD_PRESENCE")))
+    assert set(with_it.opens) == {"SUD_TREATMENT", "SUD_PRESENCE"}
+    [other] = previewed(replace(draft, source_agency_ids=("housing",), categories=("HOUSING",)))
+    assert other.opens == ("HOUSING",)
