@@ -11,6 +11,7 @@ from services.referral import consumers, store_incidents
 from services.referral.config import Config
 from services.referral.directory import RegistryDirectory
 from services.referral.handlers.desk import Desk
+from services.referral.incident_key import Keyed
 from services.referral.limits import Buckets
 from services.referral.models import CIPHER, IDEMPOTENCY, METADATA
 from services.referral.servicer import ReferralServicer
@@ -27,15 +28,15 @@ def build(config: Config, *, clock: Clock | None = None, ids: Ids | None = None)
     parts = open_parts("referral", config, METADATA, clock, ids)
     return App(
         parts,
-        services=[(add_ReferralServiceServicer_to_server, ReferralServicer(desk_of(parts, config, _secret(config))))],
+        services=[(add_ReferralServiceServicer_to_server, ReferralServicer(desk_of(parts, config, _area_key(config))))],
         topics=consumers.TOPICS,
-        handlers=consumers.handlers(),
+        handlers=consumers.handlers(parts.clock),
         chores=[Chore("purge", config.purge_every_seconds, lambda: purge(parts))],
     )
 
 
-def desk_of(parts: Parts, config: Config, secret: bytes) -> Desk:
-    """Return what use cases work with; `secret` stands behind idempotency keys."""
+def desk_of(parts: Parts, config: Config, area_key: bytes) -> Desk:
+    """Return what use cases work with; the area's key stands behind idempotency keys and keyed numbers."""
     return Desk(
         db=parts.db,
         commit=parts.commit,
@@ -45,7 +46,8 @@ def desk_of(parts: Parts, config: Config, secret: bytes) -> Desk:
         sites=parts.sites,
         directory=RegistryDirectory(parts.consent.registry, parts.clock),
         screens=Buckets(config.screens_per_minute, parts.clock),
-        secret=secret,
+        secret=hmac.digest(area_key, b"lead.referral.v1/idempotency", hashlib.sha256),
+        keyed=Keyed(area_key),
     )
 
 
@@ -57,8 +59,7 @@ def purge(parts: Parts) -> None:
         idempotency.forget(connection, IDEMPOTENCY, now)
 
 
-def _secret(config: Config) -> bytes:
-    """Return the secret of the idempotency table, which needs no key file of its own."""
+def _area_key(config: Config) -> bytes:
     if config.area_key is None:
         raise ValueError("an area with sealed columns needs area_key")
-    return hmac.digest(config.area_key.read_bytes(), b"lead.referral.v1/idempotency", hashlib.sha256)
+    return config.area_key.read_bytes()

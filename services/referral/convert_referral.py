@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from google.protobuf.descriptor import Descriptor
 from lead.options.v1 import options_pb2, words_pb2
 from lead.referral.v1 import referral_pb2 as pb
 from lead.referral.v1 import referral_service_pb2 as service
@@ -12,26 +13,36 @@ from lead.referral.v1 import referral_service_pb2 as service
 from services.referral import convert
 from services.referral.domain import Approval, ChargeDecision, Confirmation, Handover, Offer, Referral
 from services.referral.screening import Charge, Reason, Screening
+from services.shared.changes import Changes
 from services.shared.wire import Words, filled, moment
 
 STATES = Words(pb.ReferralState, "REFERRAL_STATE_")
 OUTCOMES = Words(pb.OfferOutcome, "OFFER_OUTCOME_")
 RESULTS = Words(pb.ScreeningResult, "SCREENING_RESULT_")
 CATEGORIES = Words(words_pb2.Category, "CATEGORY_")
+_DECISION, _CONFIRMATION = pb.ChargeDecision.DESCRIPTOR, pb.Confirmation.DESCRIPTOR
 
 
-def reference(subject_id: str, agency_id: str, record_id: str) -> options_pb2.Reference:
-    """Return whose record it is and about whom."""
-    return options_pb2.Reference(subject_id=subject_id, source_agency_id=agency_id, record_id=record_id)
+def reference(
+    subject_id: str, agency_id: str, record_id: str, changes: Iterable[options_pb2.Reference.Change] = ()
+) -> options_pb2.Reference:
+    """Return whose record it is and about whom, and when it changed."""
+    return options_pb2.Reference(
+        subject_id=subject_id, source_agency_id=agency_id, record_id=record_id, changes=changes
+    )
 
 
 def referral_to_wire(
-    referral: Referral, decisions: Mapping[str, ChargeDecision], confirmation: Confirmation | None
+    referral: Referral,
+    decisions: Mapping[str, ChargeDecision],
+    confirmation: Confirmation | None,
+    changes: Changes | None,
 ) -> pb.Referral:
     """Return the whole record; what of it the caller may see is the gateway's to say. Decisions are by charge id."""
     draft = referral.draft
+    changed = () if changes is None else changes.to_wire(pb.Referral.DESCRIPTOR)
     message = pb.Referral(
-        reference=reference(referral.subject_id, referral.agency_id, referral.id),
+        reference=reference(referral.subject_id, referral.agency_id, referral.id, changed),
         charges=[_charge(each, decisions.get(each.id), referral) for each in draft.charges],
         observations=[convert.observation_to_wire(each) for each in draft.narrative.observations],
         attestations=[convert.attestation_to_wire(each) for each in draft.narrative.attestations],
@@ -127,7 +138,7 @@ def _charge(charge: Charge, decision: ChargeDecision | None, referral: Referral)
     return filled(
         made,
         decision=filled(
-            pb.ChargeDecision(reference=reference(referral.subject_id, decision.office_id, referral.id)),
+            pb.ChargeDecision(reference=_beside(referral, decision.office_id, decision.changed_at, _DECISION)),
             value=decision.value,
             decided_time=decision.decided_at,
             office_id=decision.office_id,
@@ -138,10 +149,18 @@ def _charge(charge: Charge, decision: ChargeDecision | None, referral: Referral)
 def _confirmation(confirmation: Confirmation, referral: Referral) -> pb.Confirmation:
     # The case-management agency's own record: decided about with that agency as its source.
     return filled(
-        pb.Confirmation(reference=reference(referral.subject_id, confirmation.agency_id, referral.id)),
+        pb.Confirmation(reference=_beside(referral, confirmation.agency_id, confirmation.changed_at, _CONFIRMATION)),
         intake_confirmed_time=confirmation.intake_confirmed_at,
         working_as_of_time=confirmation.working_as_of,
     )
+
+
+def _beside(
+    referral: Referral, agency_id: str, changed_at: datetime | None, record: Descriptor
+) -> options_pb2.Reference:
+    """Return the reference of another agency's record beside a referral; it changes as a whole."""
+    changed = () if changed_at is None else Changes(changed_at).to_wire(record)
+    return reference(referral.subject_id, agency_id, referral.id, changed)
 
 
 def _reason(reason: Reason) -> pb.Reason:

@@ -118,6 +118,8 @@ class ChargeDecision:
     value: str
     decided_at: datetime | None
     version: int
+    # When it came, or came to say something else.
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +131,8 @@ class Confirmation:
     intake_confirmed_at: datetime | None
     working_as_of: datetime | None
     version: int
+    # When it came, or came to say something else.
+    changed_at: datetime | None = None
 
 
 def etag_of(record_id: str, version: int) -> str:

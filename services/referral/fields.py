@@ -91,6 +91,12 @@ TEXTS: Mapping[str, Text] = {
     "RecordOfferRequest.meet_at": _LINE,
     "RecordOfferRequest.dispatch_agency_id": _SLUG,
     "DeclineReferralRequest.reason": Text(1_000),
+    "JusticeEventDraft.incident_number": _RECORD_ID,
+    "JusticeEventDraft.booking_number": _RECORD_ID,
+    "JusticePerson.given_name": _NAME,
+    "JusticePerson.family_name": _NAME,
+    "JusticePerson.birth_date": _BIRTH,
+    "JusticePerson.local_id": _NAME,
     "PushReferralsRequest.record_key": Text(256, re.compile(r"[^\x00-\x1f]*"), "no control characters"),
 }
 # These are looked up, not stored: a wrong one is simply not found, or stale.
@@ -103,6 +109,7 @@ MOST: Mapping[str, int] = {
     "Contact.phones": 20,
     "ReferralDraft.observations": 50,
     "ReferralDraft.attestations": 50,
+    "RecordJusticeEventsRequest.events": 5_000,
 }
 
 

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    UniqueConstraint,
+)
 
 from services.shared.db.cipher import AreaCipher
 from services.shared.db.idempotency import idempotency_table
@@ -31,9 +42,15 @@ REFERRALS = Table(
     # JSON of the category OFFICER_NARRATIVE: narrative, observations, attestations, what the screening found of rules.
     Column("narrative", SealedText(CIPHER), nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    # When what the record says of each category changed last (services.shared.changes); null where a release before
+    # this one wrote the row.
+    Column("changes", JSON(none_as_null=True)),
+    # When another agency's record beside it changed last: a decision, a confirmation.
+    Column("beside_at", UtcDateTime),
     UniqueConstraint("agency_id", "system", "record_id"),
-    Index("ix_referrals_agency_id_updated_at_id", "agency_id", "updated_at", "id"),
-    Index("ix_referrals_site_id_updated_at_id", "site_id", "updated_at", "id"),
+    # Lists go by id. The two times are there so that rows which did not change are passed over without being read.
+    Index("ix_referrals_agency_id_id", "agency_id", "id", "updated_at", "beside_at"),
+    Index("ix_referrals_site_id_id", "site_id", "id", "updated_at", "beside_at"),
 )
 
 # Which prosecutor's office may look at which referral: an index of the routing inside the content.
@@ -41,7 +58,9 @@ REFERRAL_OFFICES = Table(
     "referral_offices",
     METADATA,
     Column("referral_id", String(64), primary_key=True),
-    Column("office_id", String(64), primary_key=True, index=True),
+    Column("office_id", String(64), primary_key=True),
+    # An office's list goes by it, in order.
+    Index("ix_referral_offices_office_id_referral_id", "office_id", "referral_id"),
 )
 
 # Other agencies' records, opened from their sealed events under custody (architecture section 6).
@@ -54,6 +73,8 @@ CHARGE_DECISIONS = Table(
     Column("value", String(40), nullable=False),
     Column("decided_at", UtcDateTime),
     Column("version", BigInteger, nullable=False),
+    # When it came, or came to say something else.
+    Column("changed_at", UtcDateTime),
 )
 
 CONFIRMATIONS = Table(
@@ -64,6 +85,8 @@ CONFIRMATIONS = Table(
     Column("intake_confirmed_at", UtcDateTime),
     Column("working_as_of", UtcDateTime),
     Column("version", BigInteger, nullable=False),
+    # When it came, or came to say something else.
+    Column("changed_at", UtcDateTime),
 )
 
 # One person of one imported report; seen by the submitting agency alone.
@@ -95,6 +118,47 @@ INCIDENT_CONTENTS = Table(
     Column("incident_id", String(64), primary_key=True),
     Column("digest", String(64), primary_key=True),
     Column("version", Integer, nullable=False),
+)
+
+# That a record of an agency's system was sent as a justice event, and in which version: no name, no number, no event.
+# The row outlives the event's use, since a sealed or expunged arrest is taken back years later.
+JUSTICE_EVENTS = Table(
+    "justice_events",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("agency_id", String(64), nullable=False),
+    # Keyed digest of system and record id (incident_key).
+    Column("key", LargeBinary(32), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    # Keyed digest of what was sent.
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("subject_id", String(64), nullable=False, index=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("is_withdrawn", Boolean, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    UniqueConstraint("agency_id", "key"),
+)
+
+# How far each agency's feed is complete, as it declares itself.
+JUSTICE_FEEDS = Table(
+    "justice_feeds",
+    METADATA,
+    Column("agency_id", String(64), primary_key=True),
+    Column("id", String(64), nullable=False),
+    Column("subject_id", String(64), nullable=False),
+    Column("complete_from", UtcDateTime, nullable=False),
+    Column("complete_through", UtcDateTime, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+)
+
+# Stretches inside of it that nothing was declared for.
+JUSTICE_FEED_GAPS = Table(
+    "justice_feed_gaps",
+    METADATA,
+    Column("agency_id", String(64), primary_key=True),
+    Column("from_at", UtcDateTime, primary_key=True),
+    Column("until_at", UtcDateTime, nullable=False),
 )
 
 IDEMPOTENCY = idempotency_table(METADATA)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Connection, cast, exists, false, func, literal, select
+from sqlalchemy import JSON, ColumnElement, Connection, Select, cast, exists, false, func, literal, select
 
 from services.referral.models import REFERRAL_OFFICES, REFERRALS
 from services.referral.moves import POLICE
@@ -30,6 +31,20 @@ def visible(connection: Connection, caller: Caller, granted: Collection[str]) ->
     if needs_grants(caller):
         return among(connection, REFERRALS.c.subject_id, granted)
     return _BY_ROLE.get(caller.role, _nothing)(caller)
+
+
+def listed(
+    query: Select[Any], connection: Connection, caller: Caller, granted: Collection[str]
+) -> tuple[Select[Any], ColumnElement[str]]:
+    """Return a query on `referrals` for the caller's rows alone, and the column of their ids to go by in order.
+
+    The ids of an office are read where they lie in order, so that a page costs the same however many others there are.
+    """
+    if caller.role != "prosecutor":
+        return query.where(visible(connection, caller, granted)), REFERRALS.c.id
+    office = REFERRAL_OFFICES.c
+    routed = query.join(REFERRAL_OFFICES, office.referral_id == REFERRALS.c.id)
+    return routed.where(office.office_id == caller.agency_id), office.referral_id
 
 
 def among(connection: Connection, column: ColumnElement[str], values: Collection[str]) -> _Condition:

@@ -18,7 +18,9 @@ from services.referral.domain import Referral
 from services.referral.handlers import imports, move, offer, push, read, refer, submit
 from services.referral.handlers.desk import Desk, Whole
 from services.referral.handlers.push import Acknowledgement, Pushed
-from services.referral.paging import place_of
+from services.referral.justice import handlers as justice
+from services.referral.justice.convert import recorded_to_wire
+from services.referral.paging import id_of, place_of
 from services.referral.records import Deletion
 from services.referral.scope import require_police
 from services.shared.db import idempotency
@@ -48,10 +50,10 @@ class ReferralServicer(grpc_face.ReferralServiceServicer):
         return pb.GetReferralResponse(referral=_to_wire(read.get(self._desk, current_caller(), request.id)))
 
     def ListReferrals(self, request: pb.ListReferralsRequest, _: grpc.ServicerContext) -> pb.ListReferralsResponse:
-        """Return a page of referrals, by time of change."""
+        """Return a page of referrals, by id."""
         validate.timestamps(request, self._desk.clock.now())
-        size, place = validate.page_size(request.page_size), place_of(request.page_token)
-        rows, token = read.listed(self._desk, current_caller(), moment(request, "updated_after"), place, size)
+        size, after_id = validate.page_size(request.page_size), id_of(request.page_token)
+        rows, token = read.listed(self._desk, current_caller(), moment(request, "updated_after"), after_id, size)
         return filled(pb.ListReferralsResponse(referrals=[_to_wire(each) for each in rows]), next_page_token=token)
 
     def ScreenReferral(self, request: pb.ScreenReferralRequest, _: grpc.ServicerContext) -> pb.ScreenReferralResponse:
@@ -133,6 +135,14 @@ class ReferralServicer(grpc_face.ReferralServiceServicer):
         key = self._key(caller, "ReferIncident", request)
         return pb.ReferIncidentResponse(referral=self._whole(refer.refer(self._desk, caller, request, key)))
 
+    def RecordJusticeEvents(
+        self, request: pb.RecordJusticeEventsRequest, _: grpc.ServicerContext
+    ) -> pb.RecordJusticeEventsResponse:
+        """Take in what happened to people after an arrest; says what became of each row, and nothing of anybody."""
+        caller = current_caller()
+        key = self._key(caller, "RecordJusticeEvents", request)
+        return recorded_to_wire(justice.record(self._desk, caller, request, key))
+
     def GetSite(self, request: pb.GetSiteRequest, _: grpc.ServicerContext) -> pb.GetSiteResponse:
         """Return a site's doors, rules and clocks."""
         site = self._desk.sites.get(request.id)
@@ -157,7 +167,7 @@ class ReferralServicer(grpc_face.ReferralServiceServicer):
 
 
 def _to_wire(whole: Whole) -> wire.Referral:
-    return referral_to_wire(whole.referral, whole.decisions, whole.confirmation)
+    return referral_to_wire(whole.referral, whole.decisions, whole.confirmation, whole.changes)
 
 
 def _acknowledgement(each: Acknowledgement) -> pb.PushReferralsResponse:

@@ -1,4 +1,4 @@
-"""Queries on referrals and on what others said about them: a connection in, domain objects out."""
+"""Queries on referrals: a connection in, domain objects out."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from services.referral.domain import ChargeDecision, Confirmation, Referral
-from services.referral.models import CHARGE_DECISIONS, CONFIRMATIONS, REFERRAL_OFFICES, REFERRALS
-from services.referral.scope import visible
+from services.referral.changed import moved
+from services.referral.domain import Referral
+from services.referral.models import REFERRAL_OFFICES, REFERRALS
+from services.referral.scope import listed, visible
 from services.referral.stored import from_json, to_json
+from services.shared.changes import Changes
 from services.shared.sharing.assertion import Caller
 
 
@@ -38,14 +40,20 @@ def page(
     connection: Connection,
     caller: Caller,
     granted: Collection[str],
-    after: tuple[datetime, str] | None,
+    after_id: str,
+    changed_after: datetime | None,
     limit: int,
 ) -> list[Referral]:
-    """Return at most `limit` referrals behind a (time of change, id), in that order."""
-    query = select(REFERRALS).where(visible(connection, caller, granted))
-    if after is not None:
-        query = query.where(_behind(*after))
-    query = query.order_by(REFERRALS.c.updated_at, REFERRALS.c.id).limit(limit)
+    """Return at most `limit` referrals behind an id, in order of ids.
+
+    With `changed_after` only those that changed later, they or another agency's record beside them. Order and places
+    tell nothing of changes: what of them the caller may know is not decided here.
+    """
+    query, ids = listed(select(REFERRALS), connection, caller, granted)
+    query = query.where(ids > after_id)
+    if changed_after is not None:
+        query = query.where(or_(REFERRALS.c.updated_at > changed_after, REFERRALS.c.beside_at > changed_after))
+    query = query.order_by(ids).limit(limit)
     return [_referral(row) for row in connection.execute(query).mappings()]
 
 
@@ -53,9 +61,14 @@ def by_natural_keys(
     connection: Connection, agency_id: str, keys: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], Referral]:
     """Return the agency's referrals by (source system, record id), as far as there are any."""
-    key = tuple_(REFERRALS.c.system, REFERRALS.c.record_id)
-    query = select(REFERRALS).where(REFERRALS.c.agency_id == agency_id, key.in_(list(keys)))
-    return {(row["system"], row["record_id"]): _referral(row) for row in connection.execute(query).mappings()}
+    found: dict[tuple[str, str], Referral] = {}
+    # System by system: SQLite looks for a list of pairs in all that the agency has.
+    for system in sorted({system for system, _ in keys}):
+        record_ids = [record_id for each, record_id in keys if each == system]
+        of_system = (REFERRALS.c.agency_id == agency_id, REFERRALS.c.system == system)
+        query = select(REFERRALS).where(*of_system, REFERRALS.c.record_id.in_(record_ids))
+        found.update({(system, row["record_id"]): _referral(row) for row in connection.execute(query).mappings()})
+    return found
 
 
 def save(connection: Connection, changes: Sequence[tuple[Referral | None, Referral]], now: datetime) -> None:
@@ -69,56 +82,18 @@ def save(connection: Connection, changes: Sequence[tuple[Referral | None, Referr
             _update(connection, before, after, now)
 
 
-def decisions(connection: Connection, referral_ids: Iterable[str]) -> Mapping[str, ChargeDecision]:
-    """Return what is known of decisions, by charge id."""
-    query = select(CHARGE_DECISIONS).where(CHARGE_DECISIONS.c.referral_id.in_(list(referral_ids)))
-    return {row["charge_id"]: ChargeDecision(**row) for row in connection.execute(query).mappings()}
-
-
-def confirmations(connection: Connection, subject_ids: Iterable[str]) -> Mapping[str, Confirmation]:
-    """Return the newest confirmation of each subject that has one."""
-    query = (
-        select(CONFIRMATIONS)
-        .where(CONFIRMATIONS.c.subject_id.in_(list(subject_ids)))
-        .order_by(CONFIRMATIONS.c.working_as_of, CONFIRMATIONS.c.agency_id)
-    )
-    return {row["subject_id"]: Confirmation(**row) for row in connection.execute(query).mappings()}
-
-
-def put_decision(connection: Connection, decision: ChargeDecision) -> bool:
-    """Store a decision unless a newer one stands (EV-16); returns whether anything changed."""
-    return _put_newer(connection, CHARGE_DECISIONS, ("charge_id",), _values(decision))
-
-
-def put_confirmation(connection: Connection, confirmation: Confirmation) -> bool:
-    """Store a confirmation unless a newer one stands (EV-16); returns whether anything changed."""
-    return _put_newer(connection, CONFIRMATIONS, ("subject_id", "agency_id"), _values(confirmation))
-
-
-def _put_newer(connection: Connection, table: Any, key: tuple[str, ...], values: dict[str, Any]) -> bool:
-    same = and_(*(table.c[name] == values[name] for name in key))
-    if connection.execute(update(table).where(same, table.c.version < values["version"]).values(values)).rowcount:
-        return True
-    if connection.execute(select(table.c.version).where(same)).first() is not None:
-        return False
-    connection.execute(insert(table).values(values))
-    return True
-
-
-def _values(record: ChargeDecision | Confirmation) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in record.__dataclass_fields__}
-
-
-def _behind(moment: datetime, referral_id: str) -> ColumnElement[bool]:
-    same_time = and_(REFERRALS.c.updated_at == moment, REFERRALS.c.id > referral_id)
-    return or_(REFERRALS.c.updated_at > moment, same_time)
+def changes(connection: Connection, referral_ids: Iterable[str]) -> Mapping[str, Changes]:
+    """Return when what each referral says of each category changed last, by id."""
+    table = REFERRALS.c
+    query = select(table.id, table.changes, table.version, table.updated_at).where(table.id.in_(list(referral_ids)))
+    return {row.id: Changes.from_json(row.changes, row.version, row.updated_at) for row in connection.execute(query)}
 
 
 def _insert(connection: Connection, referrals: Sequence[Referral], now: datetime) -> None:
     if not referrals:
         return
     try:
-        connection.execute(insert(REFERRALS), [_row(each, now) for each in referrals])
+        connection.execute(insert(REFERRALS), [_row(each, now, Changes(now)) for each in referrals])
     except IntegrityError:
         # The natural key came in by another call. The driver's text holds it, so nothing of it goes on.
         raise ChangedMeanwhileError from None
@@ -127,8 +102,10 @@ def _insert(connection: Connection, referrals: Sequence[Referral], now: datetime
 
 def _update(connection: Connection, before: Referral, after: Referral, now: datetime) -> None:
     table = REFERRALS
+    known = changes(connection, [before.id]).get(before.id, Changes(now))
+    row = _row(after, now, moved(known, before, after, now))
     same = and_(table.c.id == before.id, table.c.version == before.version)
-    if not connection.execute(update(table).where(same).values(_row(after, now))).rowcount:
+    if not connection.execute(update(table).where(same).values(row)).rowcount:
         raise ChangedMeanwhileError
     if before.offices != after.offices:
         connection.execute(delete(REFERRAL_OFFICES).where(REFERRAL_OFFICES.c.referral_id == before.id))
@@ -147,7 +124,7 @@ _SEALED = (("draft", "narrative"), ("screening", "reasons"), ("screening", "pass
 _COLUMNS = ("id", "subject_id", "agency_id", "version")
 
 
-def _row(referral: Referral, now: datetime) -> dict[str, Any]:
+def _row(referral: Referral, now: datetime, changed: Changes) -> dict[str, Any]:
     content = to_json(referral)
     sealed = {name: content[part].pop(name) for part, name in _SEALED if name in content[part]}
     for name in (*_COLUMNS, "updated_at"):
@@ -161,6 +138,7 @@ def _row(referral: Referral, now: datetime) -> dict[str, Any]:
         "content": content,
         "narrative": json.dumps(sealed, separators=(",", ":")),
         "updated_at": now,
+        "changes": changed.to_json(referral.version),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.timestamp_pb2 import Timestamp
 from lead.options.v1.options_pb2 import Reference
 from lead.review.v1 import review_events_pb2 as events
@@ -12,6 +13,7 @@ from lead.review.v1 import review_pb2 as pb
 
 from services.review.basis import Confirmation
 from services.review.domain import Charge, Decision, Review
+from services.shared.changes import Changes
 from services.shared.wire import Words
 
 REVIEW_STATES = Words(pb.ReviewState, "REVIEW_STATE_")
@@ -27,13 +29,15 @@ class Whole:
     review: Review
     confirmation: Confirmation | None
     at: datetime
+    # When what the review itself says changed last.
+    changes: Changes | None = None
 
 
 def review_to_wire(whole: Whole) -> pb.Review:
     """Return a review whole; who may see what of it is not decided here."""
     review = whole.review
     message = pb.Review(
-        reference=_reference(review, review.office_id),
+        reference=_reference(review, review.office_id, whole.changes, pb.Review.DESCRIPTOR),
         id=review.id,
         referral_id=review.referral_id,
         office_id=review.office_id,
@@ -71,7 +75,9 @@ def _charge(review: Review, charge: Charge) -> pb.ReviewedCharge:
 
 
 def _referred(review: Review, charge: Charge) -> pb.ReferredCharge:
-    message = pb.ReferredCharge(reference=_reference(review, review.source_agency_id))
+    changes = None if charge.changed_at is None else Changes(charge.changed_at)
+    reference = _reference(review, review.source_agency_id, changes, pb.ReferredCharge.DESCRIPTOR)
+    message = pb.ReferredCharge(reference=reference)
     for name in ("statute", "offense_code", "description", "level"):
         if value := getattr(charge.facts, name):
             setattr(message, name, value)
@@ -90,14 +96,21 @@ def _decision(decision: Decision) -> pb.OfficeDecision:
 
 
 def _confirmation(review: Review, confirmation: Confirmation) -> pb.ReceivedConfirmation:
-    message = pb.ReceivedConfirmation(reference=_reference(review, confirmation.agency_id))
+    changes = Changes(confirmation.received_at)
+    reference = _reference(review, confirmation.agency_id, changes, pb.ReceivedConfirmation.DESCRIPTOR)
+    message = pb.ReceivedConfirmation(reference=reference)
     set_time(message.intake_confirmed_time, confirmation.intake_confirmed_at)
     set_time(message.working_as_of_time, confirmation.working_as_of)
     return message
 
 
-def _reference(review: Review, source_agency_id: str) -> Reference:
-    return Reference(subject_id=review.subject_id, source_agency_id=source_agency_id, record_id=review.referral_id)
+def _reference(review: Review, source_agency_id: str, changes: Changes | None, record: Descriptor) -> Reference:
+    return Reference(
+        subject_id=review.subject_id,
+        source_agency_id=source_agency_id,
+        record_id=review.referral_id,
+        changes=() if changes is None else changes.to_wire(record),
+    )
 
 
 def set_time(field: Timestamp, moment: datetime | None) -> None:

@@ -89,6 +89,8 @@ class Charge:
     decision: Decision | None = None
     # Whether the referral still has it.
     is_referred: bool = True
+    # When what police sent of it changed last.
+    changed_at: datetime | None = None
 
     @property
     def id(self) -> str:

@@ -108,7 +108,8 @@ def _find(connection: Connection, caller: Caller, review_id: str) -> Review:
 
 def _whole(connection: Connection, reviews: Sequence[Review], now: datetime) -> list[Whole]:
     confirmed = received.confirmations(connection, reviews)
-    return [Whole(review, confirmed.get(review.id), now) for review in reviews]
+    changes = store.changes(connection, [review.id for review in reviews])
+    return [Whole(review, confirmed.get(review.id), now, changes.get(review.id)) for review in reviews]
 
 
 def _decision(verdict: Verdict, charge: Charge, caller: Caller, rests_on: basis.Basis, now: datetime) -> Decision:

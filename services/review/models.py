@@ -65,6 +65,9 @@ REVIEWS = Table(
     Column("is_withdrawn", Boolean, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    # When what the review says of each category changed last (services.shared.changes); null where a release before
+    # this one wrote the row.
+    Column("changes", JSON(none_as_null=True)),
     UniqueConstraint("referral_id", "office_id"),
     Index("ix_reviews_office_id_due_at_id", "office_id", "due_at", "id"),
 )
@@ -77,6 +80,8 @@ CHARGES = Table(
     Column("position", Integer, nullable=False),
     Column("facts", JSON, nullable=False),
     Column("is_referred", Boolean, nullable=False),
+    # When what police sent of it changed last.
+    Column("changed_at", UtcDateTime),
     ForeignKeyConstraint(["review_id"], ["reviews.id"]),
 )
 

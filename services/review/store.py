@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from lead.review.v1 import review_pb2 as pb
 from sqlalchemy import ColumnElement, Connection, and_, delete, false, insert, not_, or_, select, true, update
 
 from services.review.basis import Basis
+from services.review.convert import Whole, review_to_wire
 from services.review.domain import Charge, ChargeFacts, Decision, Review
 from services.review.models import CHARGES, DECISIONS, REVIEWS
 from services.review.stored import facts_from_json, facts_to_json, screening_from_json, screening_to_json
+from services.shared.changes import Changes
 from services.shared.sharing.assertion import Caller
 
 # Where no clock runs, a review is due after all others.
@@ -105,20 +108,34 @@ def of_office(connection: Connection, referral_id: str, office_id: str) -> Revie
 
 def add(connection: Connection, review: Review, now: datetime) -> None:
     """Store a new review."""
-    connection.execute(insert(REVIEWS).values(_row(review, now)))
-    _put_charges(connection, review)
+    connection.execute(insert(REVIEWS).values(_row(review, now, Changes(now))))
+    _put_charges(connection, review, (), now)
 
 
 def save(connection: Connection, before: Review, after: Review, now: datetime) -> None:
     """Store a review if it changed. Raises ChangedMeanwhileError when it is not what it was before."""
     if after is before:
         return
+    known = changes(connection, [before.id]).get(before.id, Changes(now))
+    row = _row(after, now, known.moved(_own(before, now), _own(after, now), now))
     same = and_(REVIEWS.c.id == before.id, REVIEWS.c.version == before.version)
-    if not connection.execute(update(REVIEWS).where(same).values(_row(after, now))).rowcount:
+    if not connection.execute(update(REVIEWS).where(same).values(row)).rowcount:
         raise ChangedMeanwhileError
     if before.charges != after.charges:
         connection.execute(delete(CHARGES).where(CHARGES.c.review_id == before.id))
-        _put_charges(connection, after)
+        _put_charges(connection, after, before.charges, now)
+
+
+def changes(connection: Connection, review_ids: Collection[str]) -> Mapping[str, Changes]:
+    """Return when what each review itself says of each category changed last, by id."""
+    table = REVIEWS.c
+    query = select(table.id, table.changes, table.version, table.updated_at).where(table.id.in_(review_ids))
+    return {row.id: Changes.from_json(row.changes, row.version, row.updated_at) for row in connection.execute(query)}
+
+
+def _own(review: Review, now: datetime) -> pb.Review:
+    # A confirmation is another agency's record, with a time of its own.
+    return review_to_wire(Whole(review, None, now))
 
 
 def add_decision(connection: Connection, review_id: str, charge_id: str, decision: Decision, basis: Basis) -> None:
@@ -127,7 +144,8 @@ def add_decision(connection: Connection, review_id: str, charge_id: str, decisio
     connection.execute(insert(DECISIONS).values(review_id=review_id, charge_id=charge_id, basis=basis.text, **values))
 
 
-def _put_charges(connection: Connection, review: Review) -> None:
+def _put_charges(connection: Connection, review: Review, before: Iterable[Charge], now: datetime) -> None:
+    sent = {charge.id: charge for charge in before}
     rows = [
         {
             "review_id": review.id,
@@ -135,6 +153,7 @@ def _put_charges(connection: Connection, review: Review) -> None:
             "position": position,
             "facts": {name: getattr(charge.facts, name) for name in ChargeFacts.__dataclass_fields__},
             "is_referred": charge.is_referred,
+            "changed_at": _changed_at(sent.get(charge.id), charge, now),
         }
         for position, charge in enumerate(review.charges)
     ]
@@ -142,7 +161,13 @@ def _put_charges(connection: Connection, review: Review) -> None:
         connection.execute(insert(CHARGES), rows)
 
 
-def _row(review: Review, now: datetime) -> dict[str, Any]:
+def _changed_at(before: Charge | None, after: Charge, now: datetime) -> datetime | None:
+    if before is None or (before.facts, before.is_referred) != (after.facts, after.is_referred):
+        return now
+    return before.changed_at
+
+
+def _row(review: Review, now: datetime, changed: Changes) -> dict[str, Any]:
     return {
         "id": review.id,
         "office_id": review.office_id,
@@ -158,6 +183,7 @@ def _row(review: Review, now: datetime) -> dict[str, Any]:
         "is_withdrawn": review.is_withdrawn,
         "version": review.version,
         "updated_at": now,
+        "changes": changed.to_json(review.version),
     }
 
 
@@ -178,7 +204,12 @@ def _charges(connection: Connection, review_ids: Sequence[str]) -> dict[str, lis
     found: dict[str, list[Charge]] = {}
     for row in connection.execute(query).mappings():
         decision = decisions.get((row["review_id"], row["charge_id"]))
-        charge = Charge(facts=ChargeFacts(**row["facts"]), decision=decision, is_referred=row["is_referred"])
+        charge = Charge(
+            facts=ChargeFacts(**row["facts"]),
+            decision=decision,
+            is_referred=row["is_referred"],
+            changed_at=row["changed_at"],
+        )
         found.setdefault(row["review_id"], []).append(charge)
     return found
 

@@ -10,13 +10,15 @@ from typing import Protocol, TypeVar
 from lead.consent.v1.consent_internal_service_pb2 import ScopeStatement
 from sqlalchemy import Connection
 
-from services.referral import scope, store
+from services.referral import scope, store, store_beside
 from services.referral.checks import Setting
 from services.referral.directory import Directory
 from services.referral.domain import ChargeDecision, Confirmation, Referral
+from services.referral.incident_key import Keyed
 from services.referral.limits import Buckets
 from services.referral.store import ChangedMeanwhileError
 from services.shared.area import Fact
+from services.shared.changes import Changes
 from services.shared.clock import Clock
 from services.shared.db import Database
 from services.shared.errors import LeadError, aborted, not_found
@@ -47,7 +49,10 @@ class Commit(Protocol):
 
 @dataclass(frozen=True)
 class Desk:
-    """The parts of the running area, as use cases need them. `secret` stands behind idempotency keys."""
+    """The parts of the running area, as use cases need them.
+
+    `secret` stands behind idempotency keys, `keyed` behind what an agency's numbers become.
+    """
 
     db: Database
     commit: Commit
@@ -58,6 +63,7 @@ class Desk:
     directory: Directory
     screens: Buckets
     secret: bytes
+    keyed: Keyed
 
     def setting(self, caller: Caller) -> Setting:
         """Return what this caller's drafts are checked against now."""
@@ -86,18 +92,20 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A referral with what other agencies said about it."""
+    """A referral with what other agencies said about it, and when what it says itself changed last."""
 
     referral: Referral
     decisions: Mapping[str, ChargeDecision]
     confirmation: Confirmation | None
+    changes: Changes | None
 
 
 def whole(connection: Connection, referrals: Sequence[Referral]) -> list[Whole]:
     """Return the referrals with their decisions and confirmations, in a bounded number of queries."""
-    decisions = store.decisions(connection, [each.id for each in referrals])
-    confirmed = store.confirmations(connection, [each.subject_id for each in referrals])
-    return [Whole(each, decisions, confirmed.get(each.subject_id)) for each in referrals]
+    ids = [each.id for each in referrals]
+    decisions, changes = store_beside.decisions(connection, ids), store.changes(connection, ids)
+    confirmed = store_beside.confirmations(connection, [each.subject_id for each in referrals])
+    return [Whole(each, decisions, confirmed.get(each.subject_id), changes.get(each.id)) for each in referrals]
 
 
 def busy() -> LeadError:

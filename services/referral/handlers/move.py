@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from services.referral import announce, moves
+from services.referral import announce, followed, moves
 from services.referral.domain import Referral, check_etag
 from services.referral.handlers.desk import Desk, busy, save
 from services.referral.scope import require_police
@@ -57,7 +57,8 @@ def changed(desk: Desk, before: Referral, after: Referral) -> Referral:
         return at
 
     changes: list[announce.Change] = [(before, after)]
-    at = desk.commit(announce.facts(changes, desk.sites, now), write, announce.statements(changes, now))
+    facts = [*announce.facts(changes, desk.sites, now), *followed.facts(changes, desk.sites, desk.keyed)]
+    at = desk.commit(facts, write, announce.statements(changes, now))
     return replace(after, updated_at=at)
 
 

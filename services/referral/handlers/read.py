@@ -1,4 +1,4 @@
-"""Referrals that a caller may be shown: one, or a page by time of change."""
+"""Referrals that a caller may be shown: one, or a page by id."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from datetime import datetime
 from services.referral import store
 from services.referral.domain import Referral
 from services.referral.handlers.desk import Desk, Whole, whole
-from services.referral.paging import Place, token_of
+from services.referral.paging import id_token_of
 from services.referral.scope import require_police
+from services.shared.errors import not_found
 from services.shared.sharing.assertion import Caller
-
-# Behind every id: "changed after T" is everything behind the last row of that moment.
-_LAST = "ref_z"
 
 
 def get(desk: Desk, caller: Caller, referral_id: str) -> Whole:
-    """Return one referral, whole. Raises NOT_FOUND."""
+    """Return one referral, whole. Raises NOT_FOUND, with one answer for absent and withheld (P2-02)."""
     require_police(caller)
-    return complete(desk, [desk.find(caller, referral_id)])[0]
+    granted = desk.granted(caller)
+    with desk.db.read() as connection:
+        found = store.find(connection, referral_id, caller, granted)
+        if found is None:
+            raise not_found()
+        return whole(connection, [found])[0]
 
 
 def complete(desk: Desk, referrals: Sequence[Referral]) -> list[Whole]:
@@ -29,21 +32,17 @@ def complete(desk: Desk, referrals: Sequence[Referral]) -> list[Whole]:
 
 
 def listed(
-    desk: Desk, caller: Caller, updated_after: datetime | None, place: Place | None, size: int
+    desk: Desk, caller: Caller, updated_after: datetime | None, after_id: str, size: int
 ) -> tuple[list[Whole], str]:
-    """Return a page of the caller's referrals by time of change, and the token of the next page, "" at the end."""
+    """Return a page of the caller's referrals by id, and the token of the next page, "" at the end."""
     require_police(caller)
     granted = desk.granted(caller)
-    after = place if updated_after is None else max(place or (updated_after, _LAST), (updated_after, _LAST))
     with desk.db.read() as connection:
         # One more than asked for tells whether there is a next page.
-        found = store.page(connection, caller, granted, after, size + 1)
+        found = store.page(connection, caller, granted, after_id, updated_after, size + 1)
         rows = whole(connection, found[:size])
     return rows, _next(found, size)
 
 
 def _next(found: Sequence[Referral], size: int) -> str:
-    if len(found) <= size:
-        return ""
-    last = found[size - 1]
-    return "" if last.updated_at is None else token_of((last.updated_at, last.id))
+    return id_token_of(found[size - 1].id) if len(found) > size else ""

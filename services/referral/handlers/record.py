@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from services.referral import announce, records, store
+from services.referral import announce, followed, records, store
 from services.referral.announce import Change
 from services.referral.handlers.desk import Desk, busy
 from services.referral.records import Deletion, Plan, Submission
@@ -66,7 +66,8 @@ def _stored(desk: Desk, plans: list[Plan], also: Also | None) -> list[Plan]:
         return at
 
     now = desk.clock.now()
-    at = desk.commit(announce.facts(changes, desk.sites, now), write, announce.statements(changes, now))
+    facts = [*announce.facts(changes, desk.sites, now), *followed.facts(changes, desk.sites, desk.keyed)]
+    at = desk.commit(facts, write, announce.statements(changes, now))
     return [_at(plan, at) for plan in plans]
 
 

@@ -11,9 +11,11 @@ from google.protobuf.message import Message
 from lead.consent.v1.consent_internal_service_pb2 import ScopeFact, ScopeStatement
 from lead.referral.v1 import referral_pb2 as pb
 from lead.referral.v1 import referral_service_pb2 as service
+from lead.referral.v1.referral_events_pb2 import ReferralFollowed
 from sqlalchemy import Connection
 
 from services.referral.handlers.desk import Desk
+from services.referral.incident_key import Keyed
 from services.referral.limits import Buckets
 from services.referral.models import CIPHER
 from services.referral.servicer import ReferralServicer
@@ -38,23 +40,28 @@ class Edge:
     def __init__(self, db: Database) -> None:
         self._db = db
         self.facts: list[Fact] = []
+        # What is counted of referrals goes beside everything else that is made known of them.
+        self.followed: list[Fact] = []
         self.statements: list[ScopeStatement] = []
         self.granted: dict[str, frozenset[str]] = {}
         self.is_away = False
         self.commits = 0
         # Called between the plan and the write: what another call does meanwhile.
         self.meanwhile: Callable[[], object] = lambda: None
+        # The commit from which on consent is away, counted from 1; 0 for none.
+        self.away_from = 0
 
     def commit(
         self, facts: Sequence[Fact], write: Callable[[Connection], T], statements: Sequence[ScopeStatement] = ()
     ) -> T:
-        if self.is_away:
+        if self.is_away or 0 < self.away_from <= self.commits + 1:
             raise unavailable("told to be away")
         meanwhile, self.meanwhile = self.meanwhile, lambda: None
         meanwhile()
         with self._db.write() as connection:
             result = write(connection)
-        self.facts += facts
+        for each in facts:
+            (self.followed if isinstance(each.message, ReferralFollowed) else self.facts).append(each)
         self.statements += statements
         self.commits += 1
         return result
@@ -104,6 +111,7 @@ class Exchange:
             directory=Agencies(),
             screens=Buckets(60, self.clock),
             secret=b"s" * 32,
+            keyed=Keyed(b"k" * 32),
         )
         self._servicer = ReferralServicer(self.desk)
 

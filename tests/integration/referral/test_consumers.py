@@ -15,6 +15,7 @@ from lead.review.v1.review_events_pb2 import ChargeDecided
 from services.referral import consumers
 from services.shared.events.delivery import Delivery, OpenedPart
 from tests.integration.referral.exchange import Exchange
+from tests.support.clock import FakeClock
 from tests.unit.referral.builders import NOW, a_caller, a_draft, from_rms
 
 
@@ -30,7 +31,7 @@ def delivered(exchange: Exchange, message: Message, **about: Any) -> None:
     delivery: Delivery[Any] = Delivery(
         message_class=type(message), event_id="evt_1", topic="x", time=NOW, parts=(part,), late=False, **about
     )
-    handler = consumers.handlers()[message.DESCRIPTOR.name]
+    handler = consumers.handlers(exchange.clock)[message.DESCRIPTOR.name]
     with exchange.db.write() as connection:
         handler.apply(connection, delivery)
 
@@ -144,5 +145,5 @@ def test_a_word_of_a_later_release_is_passed_over(exchange: Exchange) -> None:
 
 
 def test_the_area_opens_no_other_event() -> None:
-    assert set(consumers.handlers()) == {"ChargeDecided", "IntakeConfirmed"}
+    assert set(consumers.handlers(FakeClock())) == {"ChargeDecided", "IntakeConfirmed"}
     assert words_pb2.CATEGORY_DECISION

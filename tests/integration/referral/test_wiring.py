@@ -68,7 +68,7 @@ def test_every_event_can_be_sealed_and_statements_go_before_it(parts: Parts) -> 
     parts.relay.flush(5.0)
     with parts.db.read() as connection:
         rows = connection.execute(select(OUTBOX).order_by(OUTBOX.c.id)).all()
-    assert [row.kind for row in rows] == ["StateScope", "event"] * 3
+    assert [row.kind for row in rows] == ["StateScope", "event", "event"] * 3
     assert all(row.sent_at is not None for row in rows)
     assert {row.subject_id for row in rows} == {made.reference.subject_id}
     sealed = b"".join(row.value for row in rows if row.kind == "event")
@@ -94,7 +94,7 @@ def test_a_pushed_stream_is_sealed_too(parts: Parts) -> None:
     assert {each.outcome for each in answers} == {service.PUSH_OUTCOME_CREATED}
     with parts.db.read() as connection:
         kinds = Counter(connection.execute(select(OUTBOX.c.kind)).scalars())
-    assert kinds["event"] == 20
+    assert kinds["event"] == 40
 
 
 def test_a_chore_purges_what_has_had_its_time(parts: Parts) -> None:

@@ -24,7 +24,7 @@ def test_what_was_sent_comes_back_as_it_was() -> None:
         victim=pb.VictimOfOffence(present=False, position=pb.VICTIM_POSITION_NOT_ASKED),
         evidence_basis=pb.EVIDENCE_BASIS_DIRECT_OBSERVATION,
     )
-    shown = referral_to_wire(a_referral(draft), {}, None)
+    shown = referral_to_wire(a_referral(draft), {}, None, None)
     for name in ("person", "contact", "officer", "observations", "attestations", "narrative", "victim"):
         assert getattr(shown, name) == getattr(draft, name)
     for name in ("site_id", "door", "agency_ori", "incident_number", "evidence_basis"):
@@ -35,7 +35,7 @@ def test_what_was_sent_comes_back_as_it_was() -> None:
 
 
 def test_what_was_not_said_is_not_there() -> None:
-    shown = referral_to_wire(a_referral(pb.ReferralDraft(site_id="seattle", door=pb.DOOR_COMMUNITY)), {}, None)
+    shown = referral_to_wire(a_referral(pb.ReferralDraft(site_id="seattle", door=pb.DOOR_COMMUNITY)), {}, None, None)
     for name in ("person", "contact", "officer", "victim", "offer", "handover", "confirmation", "incident_time"):
         assert not shown.HasField(name)
     assert not shown.HasField("narrative")

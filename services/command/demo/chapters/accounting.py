@@ -15,6 +15,8 @@ from services.command.demo.story import Person, Story
 from services.command.demo.witness import take_checkpoint
 
 Line = dict[str, Any]
+# The two that looked at what they had been asked.
+_PROVIDERS = ("sample-treatment", "sample-housing")
 _SHOWN = 12
 _NOBODY = "par_01940000-0000-7000-8000-000000000000"
 
@@ -56,7 +58,7 @@ def _complete(lines: Sequence[Line], person: Person, other: Person) -> Claim:
     The other one's case agency is among them: the release named it too, so the person stood in its lists.
     """
     agencies = {person.case_agency, other.case_agency, "sample-second-outreach"}
-    readers = agencies | {POLICE, OFFICE, "sample-defender", "sample-office"}
+    readers = agencies | {POLICE, OFFICE, "sample-defender", "sample-office", *_PROVIDERS}
     told = {line.get("recipientAgencyId") for line in lines}
     return Claim("9b", "It names every agency that was shown what is another's, and no other one", told == readers)
 
