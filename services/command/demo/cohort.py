@@ -26,7 +26,7 @@ _LOOK_BACK = timedelta(days=800)
 
 @dataclass(frozen=True)
 class Event:
-    """What happened to a person so many days after t0; `warrant` is the only basis, NONE is probable cause."""
+    """What happened so many days after t0, or before it; `warrant` is the only basis, NONE is probable cause."""
 
     days: int
     kind: str = "ARREST"
@@ -57,7 +57,7 @@ class Member:
 
     def had(self, definition: str, days: int) -> bool:
         """Tell whether the person has an event of this definition within so many days of t0."""
-        return any(each.days <= days and counts(each, definition) for each in self.events)
+        return any(0 < each.days <= days and counts(each, definition) for each in self.events)
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,15 @@ class Cohorts:
     @cached_property
     def referred(self) -> tuple[Member, ...]:
         """The LEAD arm, through the door of arrests."""
-        return tuple(self._member("LEAD", number, _after(number)) for number in range(REFERRED))
+        return tuple(self._member("LEAD", number, (*_before(number, 4), *_after(number))) for number in range(REFERRED))
 
     @cached_property
     def compared(self) -> tuple[Member, ...]:
         """Those who were booked."""
-        return tuple(self._member("COMPARISON", number, _after_booking(number)) for number in range(COMPARED))
+        return tuple(
+            self._member("COMPARISON", number, (*_before(number, 3), *_after_booking(number)))
+            for number in range(COMPARED)
+        )
 
     @cached_property
     def approached(self) -> tuple[Member, ...]:
@@ -141,6 +144,12 @@ def _reported(member: Member, place: int, event: Event, incident: str) -> Draft:
         if event.warrant != "NONE":
             told["warrantTime"] = drafts.rfc3339(at - timedelta(days=5))
     return told
+
+
+def _before(number: int, each: int) -> tuple[Event, ...]:
+    """Return what was before t0: without it nothing could be compared but the time after."""
+    recent = (Event(-90 - number),) if number % each == 0 else ()
+    return (*recent, Event(-500)) if number % 5 == 1 else recent
 
 
 def _after(number: int) -> tuple[Event, ...]:

@@ -16,7 +16,6 @@ from services.command.demo.order import CHAPTERS
 from services.command.demo.story import Story
 from services.command.exchange import Exchange
 
-
 # A story of a minute cannot wait for a quarter of an hour until a quarter is published.
 _SETTINGS = {"outcomes": {"freeze_every_seconds": 2.0}}
 

@@ -103,7 +103,7 @@ def _a_task_for_a_person(story: Story, person: Person) -> Claim:
 
     def open_task() -> dict[str, Any] | None:
         tasks = manager.pages("/v1/personMatches", "matches", state="MATCH_STATE_OPEN")
-        mine = (each for each in tasks if each.get("known", {}).get("familyName") == person.family_name)
+        mine = (each for each in tasks if each.get("found", {}).get("familyName") == person.family_name)
         return next(mine, None)
 
     task = story.eventually(open_task) or {}

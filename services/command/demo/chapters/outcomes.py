@@ -143,7 +143,7 @@ def _with_its_definition(reports: dict[str, dict[str, dict[str, Any]]]) -> Claim
     told = [
         {one["name"]: one["value"] for one in found["facts"]} for each in reports.values() for found in each.values()
     ]
-    wished = ("definition", "population", "t0", "window", "complete", "suppress")
+    wished = ("definition", "sha-256", "population", "t0", "window", "observed until", "suppress")
     named = [[any(word in f"{name} {value}".lower() for name, value in one.items()) for word in wished] for one in told]
     text = (
         "Each report names definition and digest, population, t0 rule, window, completeness of the feeds, suppression"

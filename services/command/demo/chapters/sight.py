@@ -10,7 +10,7 @@ import httpx
 
 from services.command.demo import journey, services
 from services.command.demo.claim import Claim
-from services.command.demo.drafts import OFFICE, PART2_AGENCIES, PROVIDERS
+from services.command.demo.drafts import OFFICE, PART2_AGENCIES, PROVIDERS, SITE
 from services.command.demo.expected import PRESENCE, Release
 from services.command.demo.story import Person, Story
 from services.command.demo.tables import Sight, look
@@ -70,11 +70,13 @@ def serve(story: Story, person: Person) -> None:
 
 def _warm(story: Story) -> threading.Thread:
     """Ask for the sharing matrix beside the story: consent works it out for seconds, once, for whoever asks first."""
-    client = story.caller("auditor", "sample-auditor")
+    client, office = story.caller("auditor", "sample-auditor"), story.caller("program_manager", "sample-office")
 
     def ask() -> None:
         for _ in range(_WARMING_TRIES):
             with suppress(httpx.HTTPError):
+                # So does outcomes with what it counts with: its first report waits for that.
+                office.get("/v1/outcomes/rearrest", siteId=SITE)
                 if client.get("/v1/policy/matrix").status == 200:
                     return
 
