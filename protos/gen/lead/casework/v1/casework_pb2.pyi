@@ -665,10 +665,13 @@ class MatchedPerson(_message.Message):
     GIVEN_NAME_FIELD_NUMBER: _builtins.int
     FAMILY_NAME_FIELD_NUMBER: _builtins.int
     BIRTH_DATE_FIELD_NUMBER: _builtins.int
+    REFERRAL_ID_FIELD_NUMBER: _builtins.int
     agency_id: _builtins.str
     given_name: _builtins.str
     family_name: _builtins.str
     birth_date: _builtins.str
+    referral_id: _builtins.str
+    """Where this side is a referral: what to read of it."""
     @_builtins.property
     def reference(self) -> _options_pb2.Reference: ...
     def __init__(
@@ -679,10 +682,11 @@ class MatchedPerson(_message.Message):
         given_name: _builtins.str | None = ...,
         family_name: _builtins.str | None = ...,
         birth_date: _builtins.str | None = ...,
+        referral_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_agency_id", b"_agency_id", "_birth_date", b"_birth_date", "_family_name", b"_family_name", "_given_name", b"_given_name", "agency_id", b"agency_id", "birth_date", b"birth_date", "family_name", b"family_name", "given_name", b"given_name", "reference", b"reference"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_agency_id", b"_agency_id", "_birth_date", b"_birth_date", "_family_name", b"_family_name", "_given_name", b"_given_name", "_referral_id", b"_referral_id", "agency_id", b"agency_id", "birth_date", b"birth_date", "family_name", b"family_name", "given_name", b"given_name", "reference", b"reference", "referral_id", b"referral_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_agency_id", b"_agency_id", "_birth_date", b"_birth_date", "_family_name", b"_family_name", "_given_name", b"_given_name", "agency_id", b"agency_id", "birth_date", b"birth_date", "family_name", b"family_name", "given_name", b"given_name", "reference", b"reference"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_agency_id", b"_agency_id", "_birth_date", b"_birth_date", "_family_name", b"_family_name", "_given_name", b"_given_name", "_referral_id", b"_referral_id", "agency_id", b"agency_id", "birth_date", b"birth_date", "family_name", b"family_name", "given_name", b"given_name", "reference", b"reference", "referral_id", b"referral_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__agency_id: _TypeAlias = _typing.Literal["agency_id"]  # noqa: Y015
     _WhichOneofArgType__agency_id: _TypeAlias = _typing.Literal["_agency_id", b"_agency_id"]  # noqa: Y015
@@ -692,6 +696,8 @@ class MatchedPerson(_message.Message):
     _WhichOneofArgType__family_name: _TypeAlias = _typing.Literal["_family_name", b"_family_name"]  # noqa: Y015
     _WhichOneofReturnType__given_name: _TypeAlias = _typing.Literal["given_name"]  # noqa: Y015
     _WhichOneofArgType__given_name: _TypeAlias = _typing.Literal["_given_name", b"_given_name"]  # noqa: Y015
+    _WhichOneofReturnType__referral_id: _TypeAlias = _typing.Literal["referral_id"]  # noqa: Y015
+    _WhichOneofArgType__referral_id: _TypeAlias = _typing.Literal["_referral_id", b"_referral_id"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__agency_id) -> _WhichOneofReturnType__agency_id | None: ...
     @_typing.overload
@@ -700,5 +706,7 @@ class MatchedPerson(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__family_name) -> _WhichOneofReturnType__family_name | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__given_name) -> _WhichOneofReturnType__given_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__referral_id) -> _WhichOneofReturnType__referral_id | None: ...
 
 Global___MatchedPerson: _TypeAlias = MatchedPerson  # noqa: Y015

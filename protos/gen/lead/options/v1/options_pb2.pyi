@@ -227,11 +227,14 @@ class Access(_message.Message):
     SERVICES_FIELD_NUMBER: _builtins.int
     WRITES_FIELD_NUMBER: _builtins.int
     KINDS_FIELD_NUMBER: _builtins.int
+    BATCH_FIELD_NUMBER: _builtins.int
     permission: _builtins.str
     """`<area>:<resource>:<action>`."""
     exposure: Global___Exposure.ValueType
     writes: _builtins.bool
     """A write whose answer discloses nothing to another agency reaches the ledger through the outbox."""
+    batch: _builtins.bool
+    """Takes many items at once: a body of up to 16 MiB, where others take 1 MiB."""
     @_builtins.property
     def roles(self) -> _containers.RepeatedScalarFieldContainer[_words_pb2.Role.ValueType]:
         """Public: roles that may ever call it; anybody else gets 403."""
@@ -262,10 +265,11 @@ class Access(_message.Message):
         services: _abc.Iterable[_builtins.str] | None = ...,
         writes: _builtins.bool = ...,
         kinds: _abc.Iterable[_words_pb2.AgencyKind.ValueType] | None = ...,
+        batch: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["exposure", b"exposure", "kinds", b"kinds", "permission", b"permission", "purposes", b"purposes", "roles", b"roles", "services", b"services", "writes", b"writes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "exposure", b"exposure", "kinds", b"kinds", "permission", b"permission", "purposes", b"purposes", "roles", b"roles", "services", b"services", "writes", b"writes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
