@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
@@ -16,27 +17,32 @@ from lead.audit.v1 import audit_internal_service_pb2 as audit
 from lead.audit.v1.audit_internal_service_pb2_grpc import AuditInternalServiceStub
 from lead.consent.v1 import consent_internal_service_pb2 as consent
 from lead.consent.v1.consent_internal_service_pb2_grpc import ConsentInternalServiceStub
+from starlette.types import ASGIApp
 
 from gateway.authenticate import Authenticator
 from gateway.config import Config
 from gateway.decisions import Decisions
 from gateway.door import Door
+from gateway.feed.wiring import LiveDelivery
 from gateway.forward import Forwarder
 from gateway.grpc_face import Face
 from gateway.http import application
 from gateway.models import LEDGER_SPOOL
 from gateway.pages import Cursors
 from gateway.roll import Roll
-from gateway.spool import Spool
+from gateway.spool import Burying, Spool
 from gateway.together import Together
 from gateway.transcode.routes import Routes
 from services.shared import identity, labels, ledger
 from services.shared.clock import Clock, SystemClock
 from services.shared.db import Database, make_engine, revisions
+from services.shared.errors import LeadError
+from services.shared.events.away import is_away
 from services.shared.ids import Ids
 from services.shared.rpc import headers, options
 from services.shared.rpc.aio import decode_error
 from services.shared.rpc.client import channel
+from services.shared.rpc.status import internal
 from services.shared.sharing.assertion import AssertionSigner
 from services.shared.sharing.session import AioSession, Change, SessionState
 from services.shared.telemetry import log, trace
@@ -44,6 +50,7 @@ from services.shared.telemetry import log, trace
 if TYPE_CHECKING:
     from lead.consent.v1.consent_internal_service_pb2_grpc import ConsentInternalServiceAsyncStub
 
+_log = logging.getLogger(__name__)
 A = TypeVar("A")
 _ASK_SECONDS = 5.0
 
@@ -62,7 +69,8 @@ class Gateway:
         self._roll = Roll(self._consent.registry)
         self._decisions = Decisions(self._consent.decide, self._state, self._clock)
         self._state.on_change(self._changed)
-        self._spool = _spool(config)
+        db = _database(config)
+        self._spool = _spool(config, db)
         self.door = Door(
             authenticator=Authenticator(config.issuers, self._clock),
             roll=self._roll,
@@ -74,23 +82,33 @@ class Gateway:
             spool=self._spool.put,
             clock=self._clock,
         )
-        self._grpc = _grpc_server(config, self.door, self._ids)
-        self._http = _http_server(config, self.door, self._state, self._ids)
+        self._live = LiveDelivery(config, self.door, db, self._clock, self._ids) if config.log_folder else None
+        events = self._live.events if self._live else None
+        self._grpc = _grpc_server(config, Face(self.door, labels.public_methods(), self._ids, events))
+        self._http = _http_server(
+            config, application(self.door, Routes.from_services(_services()), self._state.alive, self._ids, events)
+        )
         self._serving: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Open the session with consent and both faces."""
         self._spool.start()
         self._session.start()
+        if self._live is not None:
+            self._live.start()
         await self._grpc.start()
         self._serving = asyncio.create_task(self._http.serve())
 
     async def stop(self) -> None:
         """Answer no more, then end the session, so that no revocation waits for this gateway."""
+        if self._live is not None:
+            await self._live.close_streams()
         self._http.should_exit = True
         await self._grpc.stop(5.0)
         if self._serving is not None:
             await self._serving
+        if self._live is not None:
+            await self._live.stop()
         await self._session.stop()
         await self._forwarder.close()
         self._spool.stop()
@@ -130,7 +148,14 @@ class LedgerStub:
     async def append(self, entries: Sequence[audit.EntryDraft]) -> None:
         """Return when the entries are durable on the ledger. Raises LeadError: then nothing may leave (AU-06)."""
         request = audit.AppendEntriesRequest(entries=entries)
-        await _asked(self._stub.AppendEntries, request, self._ids.new("req"))
+        try:
+            await _asked(self._stub.AppendEntries, request, self._ids.new("req"))
+        except LeadError as error:
+            if is_away(error):
+                raise
+            # What the ledger has against an entry is the gateway's own fault, and no word about its caller's request.
+            _log.error("ledger.refused", extra={"reason": error.reason})
+            raise internal() from None
 
 
 async def _asked(method: Callable[..., Awaitable[A]], request: Message, request_id: str) -> A:
@@ -140,21 +165,24 @@ async def _asked(method: Callable[..., Awaitable[A]], request: Message, request_
         raise decode_error(error) from None
 
 
-def _spool(config: Config) -> Spool:
+def _database(config: Config) -> Database:
     engine = make_engine(config.database_url, schema="gateway")
     revisions.require_current("gateway", engine)
-    db = Database(engine)
+    return Database(engine)
+
+
+def _spool(config: Config, db: Database) -> Spool:
     stub = AuditInternalServiceStub(channel(config.areas["audit"], config.tls, "audit"))
 
     def append(entries: Sequence[audit.EntryDraft]) -> None:
         stub.AppendEntries(audit.AppendEntriesRequest(entries=entries))
 
-    return Spool(db, ledger.SpoolSender(db, LEDGER_SPOOL, append))
+    return Spool(db, ledger.SpoolSender(db, LEDGER_SPOOL, Burying(db, append).append))
 
 
-def _grpc_server(config: Config, door: Door, ids: Ids) -> grpc.aio.Server:
+def _grpc_server(config: Config, face: Face) -> grpc.aio.Server:
     server = grpc.aio.server(options=options.SERVER)
-    server.add_generic_rpc_handlers((Face(door, labels.public_methods(), ids),))
+    server.add_generic_rpc_handlers((face,))
     pair = (config.public_key.read_bytes(), config.public_cert.read_bytes())
     server.add_secure_port(f"{config.host}:{config.grpc_port}", grpc.ssl_server_credentials([pair]))
     return server
@@ -169,8 +197,7 @@ class _Http(uvicorn.Server):
         yield
 
 
-def _http_server(config: Config, door: Door, state: SessionState, ids: Ids) -> _Http:
-    app = application(door, Routes.from_services(_services()), state.alive, ids)
+def _http_server(config: Config, app: ASGIApp) -> _Http:
     return _Http(
         uvicorn.Config(
             app,

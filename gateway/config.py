@@ -10,6 +10,21 @@ from services.shared.identity import TlsFiles
 
 
 @dataclass(frozen=True, kw_only=True)
+class FeedSettings:
+    """How live delivery behaves."""
+
+    # Days that an event is kept for those who come back for it.
+    kept_days: int = 30
+    # Open streams of one agency, and of all together; one more is refused.
+    streams_per_agency: int = 8
+    streams: int = 200
+    # A stream shows that it lives at least so often, in seconds.
+    alive_seconds: float = 15.0
+    # A stream ends after so many seconds; its client comes back with its cursor.
+    most_seconds: float = 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """Everything the gateway must be told, read once."""
 
@@ -32,5 +47,8 @@ class Config:
     areas: dict[str, str]
     # Issuers whose tokens are believed.
     issuers: tuple[Issuer, ...]
+    # Folder of the embedded log; without it there is no live delivery, and its method is not there.
+    log_folder: Path | None = None
+    feed: FeedSettings = FeedSettings()
     # `none`, `file:<path>` or `otlp:<endpoint>`.
     trace: str = "none"

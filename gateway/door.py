@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
@@ -30,10 +31,12 @@ from services.shared.errors import Code, LeadError, not_found, unavailable
 from services.shared.sharing.assertion import Caller
 from services.shared.sharing.session_state import SessionState
 
+T = TypeVar("T")
+
 # A revocation during a call sends it round again; more than a few in one call is an attack or a storm.
 _MOST_ROUNDS = 4
 # Refusals for want of somebody who must answer: they say nothing about anybody, and do not wait for the ledger as well.
-_AWAY = frozenset({Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED})
+AWAY = frozenset({Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +65,20 @@ class Door:
 
     async def call(self, rpc: MethodDescriptor, request: Message, asked: Asked) -> Message:
         """Return the redacted, accompanied and recorded answer. Raises LeadError; every refusal is recorded too."""
+        return await self.answer(rpc, request, asked, lambda message: message)
+
+    async def answer(self, rpc: MethodDescriptor, request: Message, asked: Asked, render: Callable[[Message], T]) -> T:
+        """Do as `call` does, and return what `render` made of the answer, before everything is looked at once more."""
         identity, access = self.authenticator.identify(asked.authorization), _access(rpc)
         caller = await self.admit(rpc, identity, asked)
         try:
             if pages.rows_field(rpc.output_type) is not None and "page_size" in request.DESCRIPTOR.fields_by_name:
-                return await self._list(rpc, request, identity, caller, asked)
+                return await self._list(rpc, request, identity, caller, asked, render)
             raw = await self._forwarded(rpc, request, caller, asked)
-            return await self._one(rpc, raw, identity, caller, asked)
+            return await self._one(rpc, raw, identity, caller, asked, render)
         except LeadError as error:
-            waits = not access.writes and error.code not in _AWAY
-            await self._refused(rpc, caller, asked, error.code.value, waits=waits)
+            waits = not access.writes and error.code not in AWAY
+            await self.refused(rpc, caller, asked, error.code.value, waits=waits)
             raise
 
     async def stream(
@@ -106,7 +113,7 @@ class Door:
                 account = registry.accounts.get(identity.account_id)
                 agency = account.agency_id if account else ""
                 nobody = Caller(identity.account_id, agency, "", "unspecified", "")
-                await self._refused(rpc, nobody, asked, error.reason, waits=True)
+                await self.refused(rpc, nobody, asked, error.reason, waits=True)
             raise
 
     async def _forwarded(self, rpc: MethodDescriptor, request: Message, caller: Caller, asked: Asked) -> bytes:
@@ -122,8 +129,14 @@ class Door:
             raise
 
     async def _one(
-        self, rpc: MethodDescriptor, raw: bytes, identity: Identity, caller: Caller, asked: Asked
-    ) -> Message:
+        self,
+        rpc: MethodDescriptor,
+        raw: bytes,
+        identity: Identity,
+        caller: Caller,
+        asked: Asked,
+        render: Callable[[Message], T],
+    ) -> T:
         for _ in range(_MOST_ROUNDS):
             message = GetMessageClass(rpc.output_type).FromString(raw)
             before = present_records(message)
@@ -132,23 +145,31 @@ class Door:
             if lost_record(rpc.output_type, before, message):
                 raise not_found()
             await self._record(rpc, message, seen, held, caller, asked)
+            rendered = render(message)
             again = await self.admit(rpc, identity, asked)
             # From this last look on nothing else runs in this loop before the bytes go.
-            if again == caller and self._still_holds(held):
-                return message
+            if again == caller and self.still_holds(held):
+                return rendered
             caller = again
         raise unavailable("What is asked for keeps changing; try again.")
 
     async def _list(
-        self, rpc: MethodDescriptor, request: Message, identity: Identity, caller: Caller, asked: Asked
-    ) -> Message:
+        self,
+        rpc: MethodDescriptor,
+        request: Message,
+        identity: Identity,
+        caller: Caller,
+        asked: Asked,
+        render: Callable[[Message], T],
+    ) -> T:
         for _ in range(_MOST_ROUNDS):
             message, seen, held = await self._page(rpc, request, caller, asked)
             await self._record(rpc, message, seen, held, caller, asked)
+            rendered = render(message)
             again = await self.admit(rpc, identity, asked)
             # From this last look on nothing else runs in this loop before the bytes go.
-            if again == caller and self._still_holds(held):
-                return message
+            if again == caller and self.still_holds(held):
+                return rendered
             caller = again
         raise unavailable("What is asked for keeps changing; try again.")
 
@@ -223,7 +244,8 @@ class Door:
         entries = record.entries(caller, path_of(rpc), asked.request_id, found, held, self.clock.now())
         await (self.spool if _access(rpc).writes and not found else self.append)(entries)
 
-    def _still_holds(self, held: Mapping[Key, Held]) -> bool:
+    def still_holds(self, held: Mapping[Key, Held]) -> bool:
+        """Tell whether these decisions may still be acted on: the last look, right before the bytes go."""
         if not self.session.alive():
             return False
         now = self.clock.monotonic()
@@ -231,7 +253,8 @@ class Door:
             now >= one.until or self.session.changed_subjects(one.epoch, [key[0]]) for key, one in held.items()
         )
 
-    async def _refused(self, rpc: MethodDescriptor, caller: Caller, asked: Asked, outcome: str, *, waits: bool) -> None:
+    async def refused(self, rpc: MethodDescriptor, caller: Caller, asked: Asked, outcome: str, *, waits: bool) -> None:
+        """Record a refusal, on the ledger itself if the caller `waits` for it, otherwise on the way there."""
         entry = record.access(caller, path_of(rpc), asked.request_id, outcome, self.clock.now())
         await (self.append if waits else self.spool)([entry])
 

@@ -12,8 +12,10 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2
+from lead.events.v1.events_service_pb2 import SubscribeResponse
 
 from gateway.door import Asked, Door
+from gateway.events import EventService
 from gateway.forward import path_of
 from gateway.wire_check import strangers
 from services.shared.errors import Code, LeadError, Violation, invalid
@@ -32,9 +34,11 @@ _HEALTH = "/grpc.health.v1.Health/Check"
 class Face(grpc.GenericRpcHandler):
     """Finds the handler of a public method; anything else is UNIMPLEMENTED, as if it were not there."""
 
-    def __init__(self, door: Door, methods: Sequence[MethodDescriptor], ids: Ids) -> None:
-        """Serve these methods."""
-        self._door, self._ids = door, ids
+    def __init__(
+        self, door: Door, methods: Sequence[MethodDescriptor], ids: Ids, events: EventService | None = None
+    ) -> None:
+        """Serve these methods; those of `events` only where it is there."""
+        self._door, self._ids, self._events = door, ids, events
         self._methods: Mapping[str, MethodDescriptor] = {path_of(one): one for one in methods}
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
@@ -42,6 +46,8 @@ class Face(grpc.GenericRpcHandler):
         if handler_call_details.method == _HEALTH:
             return grpc.unary_unary_rpc_method_handler(_healthy)
         rpc = self._methods.get(handler_call_details.method)
+        if rpc is not None and self._events is not None and self._events.serves(rpc):
+            return grpc.unary_stream_rpc_method_handler(self._followed(rpc, self._events))
         if rpc is None or not self._door.forwarder.serves(rpc):
             return None
         if rpc.client_streaming and rpc.server_streaming:
@@ -54,7 +60,7 @@ class Face(grpc.GenericRpcHandler):
             with trace.span(path_of(rpc)[1:], kind="server", attributes={"rpc.system": "grpc"}):
                 try:
                     self._door.authenticator.identify(asked.authorization)
-                    return (await self._door.call(rpc, _parsed(rpc, data), asked)).SerializeToString()
+                    return await self._door.answer(rpc, _parsed(rpc, data), asked, Message.SerializeToString)
                 except Exception as error:  # noqa: BLE001 - everything becomes a public status
                     await _abort(context, error, asked.request_id)
 
@@ -79,6 +85,18 @@ class Face(grpc.GenericRpcHandler):
 
         return handle
 
+    def _followed(self, rpc: MethodDescriptor, events: EventService) -> Any:
+        async def handle(data: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
+            asked = self._asked(context)
+            try:
+                self._door.authenticator.identify(asked.authorization)
+                stream = await events.open(rpc, _parsed(rpc, data), asked)
+                await stream.run(_Sink(context))
+            except Exception as error:  # noqa: BLE001 - everything becomes a public status
+                await _abort(context, error, asked.request_id)
+
+        return handle
+
     def _asked(self, context: grpc.aio.ServicerContext[bytes, bytes]) -> Asked:
         beside: Any = context.invocation_metadata()
         return Asked(
@@ -87,6 +105,22 @@ class Face(grpc.GenericRpcHandler):
             headers.only(beside, "x-purpose-of-use"),
             self._ids.new("req"),
         )
+
+
+class _Sink:
+    """Messages of one stream."""
+
+    def __init__(self, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
+        self._context = context
+
+    def render(self, answer: SubscribeResponse) -> bytes:
+        return answer.SerializeToString()
+
+    async def room(self) -> None:
+        """gRPC holds a message back by itself while the client is behind, until it has handed it over."""
+
+    async def put(self, data: bytes) -> None:
+        await self._context.write(data)
 
 
 def _parsed(rpc: MethodDescriptor, data: bytes) -> Message:

@@ -8,12 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from google.api.httpbody_pb2 import HttpBody
+from google.protobuf.message import Message
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import docs, openapi
 from gateway.door import Asked, Door
+from gateway.events import EventService
+from gateway.sse import EventStream
 from gateway.transcode import request as requests
 from gateway.transcode.problem import body_too_large, method_not_allowed, problem
 from gateway.transcode.respond import answer
@@ -42,8 +45,10 @@ class _Fixed:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def application(door: Door, routes: Routes, is_ready: Callable[[], bool], ids: Ids) -> ASGIApp:
-    """Return the application; the contract is compiled here, once."""
+def application(
+    door: Door, routes: Routes, is_ready: Callable[[], bool], ids: Ids, events: EventService | None = None
+) -> ASGIApp:
+    """Return the application; the contract is compiled here, once. Without `events`, its path is not there."""
     requests.prepare(routes.all)
     document = openapi.document(routes)
     described_api, readable = json.dumps(document).encode(), docs.page(document)
@@ -58,7 +63,7 @@ def application(door: Door, routes: Routes, is_ready: Callable[[], bool], ids: I
         if scope["type"] != "http":
             return
         request, request_id = Request(scope, receive), ids.new("req")
-        response = _meta(request, fixed, is_ready) or await _answered(door, routes, request, request_id)
+        response = _meta(request, fixed, is_ready) or await _answered(door, routes, events, request, request_id)
         for name, value in (*_ALWAYS, ("x-request-id", request_id)):
             response.headers[name] = value
         await response(scope, receive, send)
@@ -81,9 +86,11 @@ def _meta(request: Request, fixed: dict[str, _Fixed], is_ready: Callable[[], boo
     return Response(found.body(), 200, dict(found.headers), found.content_type)
 
 
-async def _answered(door: Door, routes: Routes, request: Request, request_id: str) -> Response:
+async def _answered(
+    door: Door, routes: Routes, events: EventService | None, request: Request, request_id: str
+) -> Response:
     try:
-        return await _served(door, routes, request, request_id)
+        return await _served(door, routes, events, request, request_id)
     except LeadError as error:
         refusal = problem(error, request_id)
     except ClientDisconnect:
@@ -94,8 +101,10 @@ async def _answered(door: Door, routes: Routes, request: Request, request_id: st
     return Response(refusal.body, refusal.status, dict(refusal.headers))
 
 
-async def _served(door: Door, routes: Routes, request: Request, request_id: str) -> Response:
-    match = _matched(door, routes, request)
+async def _served(
+    door: Door, routes: Routes, events: EventService | None, request: Request, request_id: str
+) -> Response:
+    match = _matched(door, routes, events, request)
     with trace.span(f"http {match.rpc.full_name}", kind="server"):
         asked = Asked(
             _one(request, "authorization"), _one(request, "x-role"), _one(request, "x-purpose-of-use"), request_id
@@ -109,18 +118,35 @@ async def _served(door: Door, routes: Routes, request: Request, request_id: str)
             _one(request, "content-type"),
             _one(request, "idempotency-key") if "idempotency-key" in request.headers else None,
         )
-        result = answer(await door.call(match.rpc, message, asked))
-        return Response(result.body, 200, media_type=result.content_type)
+        if events is not None and events.serves(match.rpc):
+            return EventStream(await events.open(match.rpc, _resumed(message, request), asked), request_id)
+        return await door.answer(match.rpc, message, asked, _response)
 
 
-def _matched(door: Door, routes: Routes, request: Request) -> Match:
+def _response(message: Message) -> Response:
+    result = answer(message)
+    return Response(result.body, 200, media_type=result.content_type)
+
+
+def _resumed(message: Message, request: Request) -> Message:
+    """Let the header of a client that comes back by itself win over the address that it first came with."""
+    cursor = _one(request, "last-event-id")
+    if cursor:
+        message.cursor = cursor  # type: ignore[attr-defined]
+    return message
+
+
+def _matched(door: Door, routes: Routes, events: EventService | None, request: Request) -> Match:
     raw = bytes(request.scope.get("raw_path") or b"").split(b"?")[0].decode("latin-1")
     if raw in _META:
         raise method_not_allowed(_READING)
     match = routes.match(request.method, raw)
     if isinstance(match, MethodNotAllowed):
         raise method_not_allowed(match.allowed)
-    if match is None or not door.forwarder.serves(match.rpc):
+    if match is None:
+        raise not_found()
+    is_own = events is not None and events.serves(match.rpc)
+    if not is_own and not door.forwarder.serves(match.rpc):
         raise not_found()
     return match
 

@@ -29,7 +29,7 @@ LEDGER_BURIED = Table(
 OFFSETS = offsets_table(METADATA)
 DEAD_LETTERS = dead_letters_table(METADATA)
 
-# One row: which feed this is. Its row is locked by whoever adds to the feed, so that places are committed in their order.
+# One row: which feed this is. It is locked by whoever adds to the feed, so that places are committed in their order.
 FEED = Table("feed", METADATA, Column("id", String(40), primary_key=True))
 
 # What happened, in the order in which it was heard of.
@@ -50,7 +50,7 @@ FEED_EVENT = Table(
     sqlite_autoincrement=True,
 )
 
-# An event in the feed of an agency. An empty lane is all lanes; a pointer of one lane takes the place of that one there.
+# An event in the feed of an agency. An empty lane is all lanes; a pointer of one lane stands in for that one there.
 FEED_POINTER = Table(
     "feed_pointer",
     METADATA,

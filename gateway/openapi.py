@@ -67,6 +67,18 @@ _KEY = {
     "description": "Repeating a call with its key creates nothing twice. Kept for 30 days.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 128},
 }
+_LAST_EVENT_ID = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "The `id` of the last event that arrived, which browsers send by themselves; it wins over `cursor`.",
+    "schema": {"type": "string"},
+}
+_EVENTS = (
+    "Events as they come. Each has its cursor as `id`, its type as `event`, such as `ReferralRecorded`, and as `data` "
+    "this message in one line, without `cursor`. A comment with a new `id` is a sign of life. The stream ends with an "
+    "`event` named `end`, whose data is a problem where the caller may not come back as he is."
+)
+_EVENT_STREAM = "text/event-stream"
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*")
 
 
@@ -105,7 +117,7 @@ def _operation(route: Route, schemas: Schemas) -> Document:
         "operationId": route.rpc.name,
         "summary": summary(route.rpc.name),
         "tags": [_area(route.rpc)],
-        "parameters": [*_parameters(route, schemas), *_headers(roles, purposes), *_key(route)],
+        "parameters": [*_parameters(route, schemas), *_headers(roles, purposes), *_key(route), *_resumed(route)],
         "responses": _responses(route, schemas),
         "x-permission": access.permission,
         "x-roles": roles,
@@ -153,6 +165,10 @@ def _key(route: Route) -> list[Document]:
     return [{"$ref": "#/components/parameters/IdempotencyKey"}] if request.plan(route).keyed else []
 
 
+def _resumed(route: Route) -> list[Document]:
+    return [_LAST_EVENT_ID] if route.rpc.server_streaming else []
+
+
 def _body(route: Route, schemas: Schemas) -> Document:
     plan, field = request.plan(route), route.body_field
     if plan.raw:
@@ -165,8 +181,14 @@ def _body(route: Route, schemas: Schemas) -> Document:
 
 def _responses(route: Route, schemas: Schemas) -> Document:
     refusals = _ALWAYS + (_WITH_BODY if route.body else ())
-    found: Document = {"200": {"description": "The answer.", "content": _content(route.rpc.output_type, schemas)}}
+    found: Document = {"200": _success(route.rpc, schemas)}
     return found | {str(status): {"$ref": f"#/components/responses/{name}"} for status, name, _ in sorted(refusals)}
+
+
+def _success(rpc: MethodDescriptor, schemas: Schemas) -> Document:
+    if rpc.server_streaming:
+        return {"description": _EVENTS, "content": {_EVENT_STREAM: {"schema": schemas.of(rpc.output_type)}}}
+    return {"description": "The answer.", "content": _content(rpc.output_type, schemas)}
 
 
 def _content(message: Descriptor, schemas: Schemas) -> Document:

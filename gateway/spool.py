@@ -3,18 +3,52 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from queue import SimpleQueue
 
 from lead.audit.v1.audit_internal_service_pb2 import EntryDraft
+from sqlalchemy import insert
 
-from gateway.models import LEDGER_SPOOL
+from gateway.models import LEDGER_BURIED, LEDGER_SPOOL
 from services.shared import ledger
 from services.shared.db import Database
+from services.shared.errors import Code, LeadError
+from services.shared.telemetry.metrics import DEAD_LETTERS
+
+_log = logging.getLogger(__name__)
 
 _Waiting = tuple[Sequence[EntryDraft], "Future[None]"]
+
+
+class Burying:
+    """Sends entries to audit, and buries those that it will never take, so that they hold nobody else's up."""
+
+    def __init__(self, db: Database, append: Callable[[Sequence[EntryDraft]], object]) -> None:
+        """`append` returns when all entries are durable on the ledger, and raises LeadError when they are not."""
+        self._db, self._append = db, append
+
+    def append(self, entries: Sequence[EntryDraft]) -> None:
+        """Return when each entry is on the ledger, or buried. Raises LeadError while audit does not take them."""
+        try:
+            self._append(entries)
+        except LeadError as error:
+            if error.code is not Code.INVALID_ARGUMENT:
+                raise
+            if len(entries) == 1:
+                self._bury(entries[0], error.reason)
+                return
+            # One of them: each has a key, so those that are on the ledger already stay there once.
+            for one in entries:
+                self.append([one])
+
+    def _bury(self, entry: EntryDraft, reason: str) -> None:
+        with self._db.write() as connection:
+            connection.execute(insert(LEDGER_BURIED).values(reason=reason[:80], entry=entry.SerializeToString()))
+        DEAD_LETTERS.labels("gateway", "ledger", reason).inc()
+        _log.error("ledger entry buried", extra={"reason": reason})
 
 
 class Spool:

@@ -1,17 +1,29 @@
 """Queries of the feed. Functions take a Connection; nothing here decides who may see what.
 
-A lane is one role and purpose of an agency. An event has one pointer per agency that counts in all lanes, and at most one
-that counts in its own lane alone, in place of the other: so in each lane every event lies at exactly one place.
+A lane is one role and purpose of an agency. An event has one pointer per agency that counts in all lanes, and at most
+one that counts in its own lane alone, in place of the other: so in each lane every event lies at exactly one place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from gateway.models import FEED, FEED_EVENT, FEED_POINTER, FEED_REFERRAL, FEED_WITHHELD
 
@@ -41,6 +53,8 @@ class Pointer:
     seq: int
     event: FeedEvent
     referral_id: str
+    # The lane has passed it over: it comes again at another place, and only there.
+    is_noted: bool
 
 
 def feed_id(connection: Connection, fresh: str) -> str:
@@ -52,7 +66,7 @@ def feed_id(connection: Connection, fresh: str) -> str:
 
 
 def hold(connection: Connection) -> None:
-    """Let nobody else add to the feed until this transaction ends: a reader that saw a later place must not miss one."""
+    """Let nobody else add to the feed until this transaction ends: who saw a later place must not have missed one."""
     connection.execute(select(FEED.c.id).with_for_update()).all()
 
 
@@ -89,19 +103,28 @@ def follow(
     return {str(row["agency_id"]) for row in rows}
 
 
-def withhold(connection: Connection, agency_id: str, lane: str, seqs: Collection[int]) -> None:
-    """Note what a lane has passed over; what is noted already stays noted once."""
-    here = and_(FEED_WITHHELD.c.agency_id == agency_id, FEED_WITHHELD.c.lane == lane)
-    noted = set(
-        connection.execute(select(FEED_WITHHELD.c.event_seq).where(here, FEED_WITHHELD.c.event_seq.in_(seqs))).scalars()
+def withhold(connection: Connection, agency_id: str, lane: str, places: Mapping[int, int]) -> None:
+    """Note what a lane has passed over, events by their places.
+
+    Once each, and only what still lies there: what was fed again meanwhile is met at its new place.
+    """
+    seqs = {*places.values()}
+    noted = _lane_of(FEED_WITHHELD, agency_id, lane)
+    there = set(
+        connection.execute(select(FEED_WITHHELD.c.event_seq).where(noted, _among(FEED_WITHHELD, seqs))).scalars()
     )
-    rows = [{"agency_id": agency_id, "lane": lane, "event_seq": seq} for seq in sorted({*seqs} - noted)]
+    newest = _newest_pointers(connection, agency_id, lane, seqs)
+    rows = [
+        {"agency_id": agency_id, "lane": lane, "event_seq": seq}
+        for place, seq in sorted(places.items())
+        if seq not in there and newest.get(seq) == place
+    ]
     if rows:
         connection.execute(insert(FEED_WITHHELD), rows)
 
 
 def feed_again(connection: Connection, subject_id: str, now: datetime) -> set[str]:
-    """Put what was withheld about a subject at the end of the lanes that passed it over; returns whose feed has grown."""
+    """Put what was withheld of a subject at the end of the lanes that passed it over; returns whose feed has grown."""
     query = (
         select(FEED_WITHHELD)
         .join(FEED_EVENT, FEED_EVENT.c.seq == FEED_WITHHELD.c.event_seq)
@@ -123,10 +146,17 @@ def page(connection: Connection, agency_id: str, lane: str, after: int, limit: i
     instead = exists().where(
         own.c.agency_id == agency_id, own.c.lane == lane, own.c.event_seq == FEED_POINTER.c.event_seq
     )
+    noted = and_(FEED_WITHHELD.c.event_seq == FEED_EVENT.c.seq, _lane_of(FEED_WITHHELD, agency_id, lane))
     query = (
-        select(FEED_POINTER.c.place, FEED_EVENT, FEED_REFERRAL.c.record_id.label("referral_id"))
+        select(
+            FEED_POINTER.c.place,
+            FEED_EVENT,
+            FEED_REFERRAL.c.record_id.label("referral_id"),
+            FEED_WITHHELD.c.event_seq.label("noted_seq"),
+        )
         .join(FEED_EVENT, FEED_EVENT.c.seq == FEED_POINTER.c.event_seq)
         .outerjoin(FEED_REFERRAL, FEED_REFERRAL.c.subject_id == FEED_EVENT.c.subject_id)
+        .outerjoin(FEED_WITHHELD, noted)
         .where(
             FEED_POINTER.c.agency_id == agency_id,
             FEED_POINTER.c.place > after,
@@ -152,6 +182,12 @@ def note_referral(connection: Connection, subject_id: str, record_id: str, versi
         connection.execute(insert(FEED_REFERRAL).values(subject_id=subject_id, **values))
     elif version >= found:
         connection.execute(update(FEED_REFERRAL).where(here).values(**values))
+
+
+def with_referral(connection: Connection, subject_ids: Collection[str]) -> set[str]:
+    """Return those of the subjects whose referral is known."""
+    query = select(FEED_REFERRAL.c.subject_id).where(FEED_REFERRAL.c.subject_id.in_(subject_ids))
+    return set(connection.execute(query).scalars())
 
 
 def fed_subjects(connection: Connection, subject_ids: Sequence[str]) -> list[str]:
@@ -190,6 +226,28 @@ def _pointed_at(connection: Connection, subject_id: str) -> set[tuple[int, str]]
     return {(seq, agency) for seq, agency in connection.execute(query)}
 
 
+def _newest_pointers(connection: Connection, agency_id: str, lane: str, seqs: Collection[int]) -> dict[int, int]:
+    """Return by event the place where it lies in a lane: its own pointer always comes after that of all lanes."""
+    query = (
+        select(FEED_POINTER.c.event_seq, func.max(FEED_POINTER.c.place).label("place"))
+        .where(
+            FEED_POINTER.c.agency_id == agency_id,
+            FEED_POINTER.c.lane.in_((ALL_LANES, lane)),
+            _among(FEED_POINTER, seqs),
+        )
+        .group_by(FEED_POINTER.c.event_seq)
+    )
+    return {row.event_seq: row.place for row in connection.execute(query)}
+
+
+def _lane_of(table: Table, agency_id: str, lane: str) -> ColumnElement[bool]:
+    return and_(table.c.agency_id == agency_id, table.c.lane == lane)
+
+
+def _among(table: Table, seqs: Collection[int]) -> ColumnElement[bool]:
+    return table.c.event_seq.in_(seqs)
+
+
 def _pointer(row: Any) -> Pointer:
     event = FeedEvent(**{name: getattr(row, name) for name in FeedEvent.__slots__})
-    return Pointer(row.place, row.seq, event, row.referral_id or "")
+    return Pointer(row.place, row.seq, event, row.referral_id or "", row.noted_seq is not None)

@@ -31,7 +31,7 @@ def upgrade() -> None:
         sa.Column("ce_type", sa.String(length=160), nullable=False),
         sa.Column("ce_time", sa.String(length=160), nullable=False),
         sa.Column("ce_subject", sa.String(length=160), nullable=False),
-        sa.Column("buried_at", services.shared.db.types.UtcDateTime(), nullable=False),
+        sa.Column("buried_at", types.UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dead_letter")),
         sqlite_autoincrement=True,
     )
@@ -50,8 +50,8 @@ def upgrade() -> None:
         sa.Column("subject_id", sa.String(length=80), nullable=False),
         sa.Column("source_agency_id", sa.String(length=80), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("happened_at", services.shared.db.types.UtcDateTime(), nullable=False),
-        sa.Column("fed_at", services.shared.db.types.UtcDateTime(), nullable=False),
+        sa.Column("happened_at", types.UtcDateTime(), nullable=False),
+        sa.Column("fed_at", types.UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_feed_event")),
         sa.UniqueConstraint("event_id", name=op.f("uq_feed_event_event_id")),
         sqlite_autoincrement=True,
@@ -64,7 +64,7 @@ def upgrade() -> None:
         sa.Column("agency_id", sa.String(length=80), nullable=False),
         sa.Column("lane", sa.String(length=120), nullable=False),
         sa.Column("event_seq", sa.BigInteger(), nullable=False),
-        sa.Column("fed_at", services.shared.db.types.UtcDateTime(), nullable=False),
+        sa.Column("fed_at", types.UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("place", name=op.f("pk_feed_pointer")),
         sa.UniqueConstraint("event_seq", "agency_id", "lane", name=op.f("uq_feed_pointer_event_seq_agency_id_lane")),
         sqlite_autoincrement=True,
@@ -76,7 +76,7 @@ def upgrade() -> None:
         sa.Column("subject_id", sa.String(length=80), nullable=False),
         sa.Column("record_id", sa.String(length=80), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("heard_at", services.shared.db.types.UtcDateTime(), nullable=False),
+        sa.Column("heard_at", types.UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("subject_id", name=op.f("pk_feed_referral")),
     )
     op.create_index(op.f("ix_feed_referral_heard_at"), "feed_referral", ["heard_at"], unique=False)
