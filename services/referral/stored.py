@@ -18,19 +18,10 @@ _Read = Callable[[Any], Any]
 
 
 def to_json(value: Any) -> Any:
-    """Return the value as JSON has it."""
-    if is_dataclass(value):
-        pairs = ((name, getattr(value, name), default) for name, default in _defaults(value.__class__))
-        return {name: to_json(found) for name, found, default in pairs if found is not default and found != default}
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, tuple | list):
-        return [to_json(each) for each in value]
-    if isinstance(value, Mapping):
-        return {key: to_json(each) for key, each in value.items()}
-    return value
+    """Return the value, a dataclass of those that are stored, as JSON has it."""
+    hint: Any = type(value)
+    write = _writer(hint)
+    return value if write is None else write(value)
 
 
 def from_json(cls: type[T], data: Any) -> T:
@@ -38,6 +29,57 @@ def from_json(cls: type[T], data: Any) -> T:
     hint: Any = cls
     read: T = _reader(hint)(data)
     return read
+
+
+@cache
+def _writer(hint: Any) -> _Read | None:
+    """Return what writes a value of this type; None where JSON has it as it is."""
+    if is_dataclass(hint):
+        return partial(_written, hint, [])
+    if hint is datetime:
+        return _moment
+    if hint is Decimal:
+        return str
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return _unless_none(_writer(next(each for each in inner if each is not types.NoneType)))
+    if origin is tuple:
+        return _each(_writer(inner[0]))
+    if origin is Mapping:
+        return _values(_writer(inner[1]))
+    if origin is Literal or hint in (str, int, bool):
+        return None
+    raise TypeError(f"no way to write {hint}")
+
+
+def _written(cls: Any, members: list[tuple[str, Any, _Read | None]], value: Any) -> dict[str, Any]:
+    # Worked out at the first use, not before: classes may refer to each other.
+    if not members:
+        hints = get_type_hints(cls)
+        # At once, since another thread may be reading it.
+        members[:] = [(name, default, _writer(hints[name])) for name, default in _defaults(cls)]
+    written = {}
+    for name, default, write in members:
+        found = getattr(value, name)
+        if found is not default and found != default:
+            written[name] = found if write is None else write(found)
+    return written
+
+
+def _moment(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat()
+
+
+def _unless_none(write: _Read | None) -> _Read | None:
+    return None if write is None else lambda value: None if value is None else write(value)
+
+
+def _each(write: _Read | None) -> _Read:
+    return list if write is None else lambda values: [write(each) for each in values]
+
+
+def _values(write: _Read | None) -> _Read:
+    return dict if write is None else lambda values: {key: write(each) for key, each in values.items()}
 
 
 @cache

@@ -140,8 +140,7 @@ class Parts:
         table = self.metadata.tables["outbox"]
         with self.db.write() as connection:
             result = write(connection)
-            for statement in stated:
-                outbox.put_statement(connection, table, statement, self.clock.now())
+            outbox.put(connection, table, stated, self.clock.now())
             prepared.put(connection)
         self.relay.nudge()
         self._wait_stated({statement.subject_id for statement in stated})

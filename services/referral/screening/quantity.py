@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from services.referral.screening.facts import Charge, ScreeningFacts, Substance
 from services.referral.screening.moment import Moment
@@ -117,5 +118,6 @@ def _sum_of(heaps: Iterable[_Heap]) -> str:
     return " + ".join(heap.text for heap in heaps)
 
 
+@lru_cache(maxsize=4096)
 def _spelled(drug: str | None) -> str:
     return " ".join((drug or "").casefold().replace("_", " ").split())

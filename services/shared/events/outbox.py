@@ -7,11 +7,12 @@ have arrived before the events behind it are published (architecture section 5, 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from google.protobuf.message import DecodeError
 from lead.consent.v1.consent_internal_service_pb2 import LinkSubjectsRequest, StateScopeRequest
 from sqlalchemy import (
     BigInteger,
@@ -60,6 +61,22 @@ def link_subjects(subject_id: str, request: LinkSubjectsRequest) -> Statement:
     return Statement(LINK_SUBJECTS, subject_id, request.SerializeToString())
 
 
+def can_be_joined(kind: str, body: bytes) -> bool:
+    """Tell whether a statement may go in one request with others. One that is no request at all spoils nobody's."""
+    if kind != STATE_SCOPE:
+        return False
+    try:
+        StateScopeRequest.FromString(body)
+    except DecodeError:
+        return False
+    return True
+
+
+def joined(bodies: Iterable[bytes]) -> bytes:
+    """Return several scope statements as one, in order: a request is a list, and lists add up on the wire."""
+    return b"".join(bodies)
+
+
 @dataclass(frozen=True, slots=True)
 class SealedRow:
     """An event ready for the log. `trace_parent` is that of its request; it stays in this database."""
@@ -96,27 +113,41 @@ def outbox_table(metadata: MetaData) -> Table:
     return table
 
 
+def put(connection: Connection, table: Table, said: Iterable[Statement | SealedRow], now: datetime) -> None:
+    """Add statements and sealed events, in order; in the transaction that makes them true."""
+    rows = [_event(one, now) if isinstance(one, SealedRow) else _statement(one, now) for one in said]
+    if rows:
+        connection.execute(insert(table), rows)
+
+
 def put_statement(connection: Connection, table: Table, statement: Statement, now: datetime) -> None:
     """Add a statement; in the transaction that makes it true."""
-    row = {"kind": statement.kind, "subject_id": statement.subject_id, "value": statement.body, "created_at": now}
-    connection.execute(insert(table).values(row))
+    put(connection, table, [statement], now)
 
 
 def put_event(connection: Connection, table: Table, event: SealedRow, now: datetime) -> None:
     """Add a sealed event; in the transaction that makes it true."""
-    headers = json.dumps({name: value.decode("ascii") for name, value in event.headers.items()})
-    connection.execute(
-        insert(table).values(
-            kind=EVENT,
-            subject_id=event.subject_id,
-            topic=event.topic,
-            key=event.key,
-            value=event.value,
-            headers=headers,
-            trace_parent=event.trace_parent,
-            created_at=now,
-        )
-    )
+    put(connection, table, [event], now)
+
+
+def _statement(statement: Statement, now: datetime) -> dict[str, Any]:
+    # All rows of one insert have the same columns.
+    nothing = {"topic": "", "key": b"", "headers": "{}", "trace_parent": ""}
+    said = {"kind": statement.kind, "subject_id": statement.subject_id, "value": statement.body}
+    return {**nothing, **said, "created_at": now}
+
+
+def _event(event: SealedRow, now: datetime) -> dict[str, Any]:
+    return {
+        "kind": EVENT,
+        "subject_id": event.subject_id,
+        "topic": event.topic,
+        "key": event.key,
+        "value": event.value,
+        "headers": json.dumps({name: value.decode("ascii") for name, value in event.headers.items()}),
+        "trace_parent": event.trace_parent,
+        "created_at": now,
+    }
 
 
 def unsent(connection: Connection, table: Table, after_id: int, limit: int) -> list[Row[Any]]:
@@ -125,19 +156,19 @@ def unsent(connection: Connection, table: Table, after_id: int, limit: int) -> l
     return list(connection.execute(query))
 
 
-def newest_unsent(connection: Connection, table: Table, subject_id: str | None = None) -> int:
-    """Return the highest id that is not sent yet, of one subject or of all; 0 when everything is sent."""
+def newest_unsent(connection: Connection, table: Table, subject_ids: Collection[str] = ()) -> int:
+    """Return the highest id that is not sent yet, of some subjects or of all; 0 when everything is sent."""
     query = select(func.max(table.c.id)).where(table.c.sent_at.is_(None))
-    if subject_id is not None:
-        query = query.where(table.c.subject_id == subject_id)
+    if subject_ids:
+        query = query.where(table.c.subject_id.in_(subject_ids))
     return int(connection.execute(query).scalar() or 0)
 
 
-def is_sent_up_to(connection: Connection, table: Table, last_id: int, subject_id: str | None = None) -> bool:
-    """Tell whether nothing up to that id is unsent, of one subject or of all."""
+def is_sent_up_to(connection: Connection, table: Table, last_id: int, subject_ids: Collection[str] = ()) -> bool:
+    """Tell whether nothing up to that id is unsent, of some subjects or of all."""
     query = select(table.c.id).where(table.c.sent_at.is_(None), table.c.id <= last_id).limit(1)
-    if subject_id is not None:
-        query = query.where(table.c.subject_id == subject_id)
+    if subject_ids:
+        query = query.where(table.c.subject_id.in_(subject_ids))
     return connection.execute(query).first() is None
 
 

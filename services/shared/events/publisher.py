@@ -52,10 +52,10 @@ class Prepared:
     def put(self, connection: Connection) -> None:
         """Add statements and events to the outbox, in the transaction that makes them true; then nudge the relay."""
         now = self._clock.now()
+        said: list[Statement | SealedRow] = []
         for statements, event in self._rows:
-            for statement in statements:
-                outbox.put_statement(connection, self._table, statement, now)
-            outbox.put_event(connection, self._table, event, now)
+            said += [*statements, event]
+        outbox.put(connection, self._table, said, now)
 
 
 class Publisher:

@@ -65,7 +65,7 @@ class Relay:
         `observe` is told the state after every round.
         """
         self._db, self._table, self._writer, self._clock, self._observe = db, table, writer, clock, observe
-        self._rounds = Rounds(db, table, writer, deliver_statement, clock)
+        self._rounds = Rounds(db, table, writer, deliver_statement, clock, self._tell)
         self._failures = 0
         self._purge_at = clock.monotonic()
         self._wake = threading.Event()
@@ -89,19 +89,19 @@ class Relay:
         """Look at once: something was committed."""
         self._wake.set()
 
-    def flush(self, timeout: float, subject_id: str | None = None) -> bool:
-        """Wait until what lies in the outbox now has arrived, of one subject or of all; False after `timeout` seconds.
+    def flush(self, timeout: float, *subject_ids: str) -> bool:
+        """Wait until what lies in the outbox now has arrived, of these subjects or of all; tell whether it did in time.
 
-        For a caller whose answer must follow its scope statements: name the subject, so that nobody else's stuck
+        For a caller whose answer must follow its scope statements: name the subjects, so that nobody else's stuck
         statement makes it wait.
         """
         with self._db.read() as connection:
-            last = outbox.newest_unsent(connection, self._table, subject_id)
+            last = outbox.newest_unsent(connection, self._table, subject_ids)
         self.nudge()
 
         def is_sent() -> bool:
             with self._db.read() as connection:
-                return outbox.is_sent_up_to(connection, self._table, last, subject_id)
+                return outbox.is_sent_up_to(connection, self._table, last, subject_ids)
 
         with self._passed:
             return self._passed.wait_for(is_sent, timeout)
@@ -114,8 +114,11 @@ class Relay:
         try:
             return self._rounds.pass_over()
         finally:
-            with self._passed:
-                self._passed.notify_all()
+            self._tell()
+
+    def _tell(self) -> None:
+        with self._passed:
+            self._passed.notify_all()
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal, get_args
 
 Door = Literal["ARREST_DIVERSION", "SOCIAL_CONTACT", "COMMUNITY"]
@@ -68,6 +69,7 @@ def statute_covers(wanted: str, given: str) -> bool:
     return cited == number or cited.startswith(f"{number}(")
 
 
+@lru_cache(maxsize=4096)
 def split_statute(text: str) -> tuple[str, str]:
     """Split a citation into its book and its number: `SMC 12A.08.040` is ("SMC", "12A.08.040"); no book is ""."""
     words = text.upper().replace("§", " ").split()

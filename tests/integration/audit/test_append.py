@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from lead.audit.v1.audit_internal_service_pb2 import AppendEntriesRequest, LedgerEntry
+from sqlalchemy import event
 
 from services.audit import handlers, store
 from services.audit.handlers import Desk
@@ -49,6 +50,14 @@ def test_entries_of_two_services_are_two_even_under_one_key(desk: Desk) -> None:
 
 def test_entries_without_a_key_are_never_taken_for_one_another(desk: Desk) -> None:
     assert handlers.append(desk, "gateway", [an_access(), an_access()]) == [0, 1]
+
+
+def test_entries_without_a_key_are_not_looked_for(desk: Desk) -> None:
+    handlers.append(desk, "gateway", [an_access()])
+    begun: list[str] = []
+    event.listen(desk.db.engine, "begin", lambda _: begun.append("begin"))
+    handlers.append(desk, "gateway", [an_access()])
+    assert begun == ["begin"]
 
 
 def test_an_entry_that_many_append_at_once_is_one_entry(desk: Desk) -> None:

@@ -10,7 +10,7 @@ from lead.options.v1.options_pb2 import Reference
 from lead.referral.v1 import referral_events_pb2, referral_pb2
 
 from services.casework import convert, domain
-from services.casework.domain import Contact
+from services.casework.domain import Contact, Told
 from services.shared.wire import stamp
 from tests.support.clock import NOON
 from tests.unit.casework.builders import AGENCY, HANDOFF, POLICE, SUBJECT, TESTA, a_handoff, a_participant
@@ -34,9 +34,16 @@ def a_request() -> referral_events_pb2.HandoffRequested:
     )
 
 
-def merged() -> dict[str, object]:
+def merged() -> Told:
     """Return the parts of that request put together again."""
-    return {name: value for _, part in convert.request_parts(a_request()) for name, value in part.items()}
+    parts = dict(convert.request_parts(a_request()))
+    facts = {name: value for part in parts.values() for name, value in part.items()}
+    return Told(facts=facts, changes=dict.fromkeys(parts, NOON))
+
+
+def told(reference: Reference) -> tuple[str, str, str]:
+    """Return whose record it is."""
+    return reference.subject_id, reference.source_agency_id, reference.record_id
 
 
 def test_a_request_comes_apart_by_category() -> None:
@@ -55,8 +62,8 @@ def test_a_request_put_together_again_holds_every_field_of_the_contract() -> Non
 
 def test_the_handoff_is_the_agencys_record_and_the_request_in_it_the_polices() -> None:
     message = convert.handoff_to_wire(a_handoff(), 30, merged())
-    assert message.reference == Reference(subject_id=SUBJECT, source_agency_id=AGENCY, record_id=HANDOFF)
-    assert message.request.reference == Reference(subject_id=SUBJECT, source_agency_id=POLICE, record_id=HANDOFF)
+    assert told(message.reference) == (SUBJECT, AGENCY, HANDOFF)
+    assert told(message.request.reference) == (SUBJECT, POLICE, HANDOFF)
 
 
 def test_a_handoff_without_an_opened_request_has_none() -> None:
@@ -92,6 +99,16 @@ def test_a_completion_keeps_what_was_not_said_apart_from_what_was() -> None:
     assert convert.completion_from_wire(service.CompleteHandoffRequest(person=person)).person == TESTA
 
 
-def test_the_confirmation_is_two_facts() -> None:
+def test_the_confirmation_is_two_facts_and_the_first_once_more_for_those_who_count() -> None:
     message = convert.intake_confirmed(domain.taken_in(a_participant(), NOON, ("HOUSING",)))
-    assert {field.name for field, _ in message.ListFields()} == {"intake_confirmed_time", "working_as_of_time"}
+    assert {field.name for field, _ in message.ListFields()} == {
+        "intake_confirmed_time",
+        "working_as_of_time",
+        "study_intake_time",
+    }
+    assert message.study_intake_time == message.intake_confirmed_time
+
+
+def test_a_provider_is_told_of_an_active_participant_in_every_field_of_the_contract() -> None:
+    message = convert.participant_recorded(domain.taken_in(a_participant(), NOON, ("HOUSING",)))
+    assert {field.name for field, _ in message.ListFields()} == set(type(message).DESCRIPTOR.fields_by_name)
