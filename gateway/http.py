@@ -21,6 +21,7 @@ from gateway.transcode import request as requests
 from gateway.transcode.problem import body_too_large, method_not_allowed, problem
 from gateway.transcode.respond import answer
 from gateway.transcode.routes import Match, MethodNotAllowed, Routes
+from services.shared import labels
 from services.shared.errors import LeadError, Violation, invalid, not_found
 from services.shared.ids import Ids
 from services.shared.rpc.status import internal
@@ -154,7 +155,8 @@ def _matched(door: Door, routes: Routes, events: EventService | None, request: R
 def _limit(match: Match) -> int:
     field = match.route.body_field
     is_raw = field is not None and field.message_type is HttpBody.DESCRIPTOR
-    return RAW_BYTES if is_raw else JSON_BYTES
+    access = labels.access(match.rpc)
+    return RAW_BYTES if is_raw or (access is not None and access.batch) else JSON_BYTES
 
 
 def _one(request: Request, name: str) -> str:

@@ -38,7 +38,7 @@ class ReferralServiceStub:
     GetReferral: _grpc.UnaryUnaryMultiCallable[_referral_service_pb2.GetReferralRequest, _referral_service_pb2.GetReferralResponse]
     """One referral, as far as the caller may see it."""
     ListReferrals: _grpc.UnaryUnaryMultiCallable[_referral_service_pb2.ListReferralsRequest, _referral_service_pb2.ListReferralsResponse]
-    """Referrals that the caller may see, by time of change."""
+    """Referrals that the caller may see, by id."""
     ScreenReferral: _grpc.UnaryUnaryMultiCallable[_referral_service_pb2.ScreenReferralRequest, _referral_service_pb2.ScreenReferralResponse]
     """Screens a draft and keeps nothing of it but a line on the ledger."""
     ApproveReferral: _grpc.UnaryUnaryMultiCallable[_referral_service_pb2.ApproveReferralRequest, _referral_service_pb2.ApproveReferralResponse]
@@ -76,7 +76,7 @@ class ReferralServiceAsyncStub(ReferralServiceStub):
     GetReferral: _aio.UnaryUnaryMultiCallable[_referral_service_pb2.GetReferralRequest, _referral_service_pb2.GetReferralResponse]  # type: ignore[assignment]
     """One referral, as far as the caller may see it."""
     ListReferrals: _aio.UnaryUnaryMultiCallable[_referral_service_pb2.ListReferralsRequest, _referral_service_pb2.ListReferralsResponse]  # type: ignore[assignment]
-    """Referrals that the caller may see, by time of change."""
+    """Referrals that the caller may see, by id."""
     ScreenReferral: _aio.UnaryUnaryMultiCallable[_referral_service_pb2.ScreenReferralRequest, _referral_service_pb2.ScreenReferralResponse]  # type: ignore[assignment]
     """Screens a draft and keeps nothing of it but a line on the ledger."""
     ApproveReferral: _aio.UnaryUnaryMultiCallable[_referral_service_pb2.ApproveReferralRequest, _referral_service_pb2.ApproveReferralResponse]  # type: ignore[assignment]
@@ -129,7 +129,7 @@ class ReferralServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _referral_service_pb2.ListReferralsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_referral_service_pb2.ListReferralsResponse, _abc.Awaitable[_referral_service_pb2.ListReferralsResponse]]:
-        """Referrals that the caller may see, by time of change."""
+        """Referrals that the caller may see, by id."""
 
     @_abc_1.abstractmethod
     def ScreenReferral(
