@@ -74,5 +74,6 @@ def _acknowledged(answer: Response) -> Acknowledged:
         outcome=PushOutcome.Name(answer.outcome).removeprefix("PUSH_OUTCOME_"),
         referral_id=answer.referral_id,
         paths=frozenset(each.path for each in answer.violations),
-        raw=str(answer),
+        # Not the ids: digits of one may be those of a value.
+        raw=" ".join(map(str, answer.violations)),
     )

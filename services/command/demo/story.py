@@ -54,11 +54,11 @@ class Story:
             self._clients[key] = Client(exchange.http_url, exchange.ca_path, token)
         return self._clients[key]
 
-    def eventually(self, look: Callable[[], T], seconds: float = _PATIENCE_SECONDS) -> T:
+    def eventually(self, look: Callable[[], T], seconds: float = _PATIENCE_SECONDS, every: float = 0.05) -> T:
         """Return what `look` finds as soon as it is true, or its last answer: events travel, answers don't wait."""
         end = time.monotonic() + seconds
         while not (found := look()) and time.monotonic() < end:
-            time.sleep(0.05)
+            time.sleep(every)
         return found
 
     def close(self) -> None:
