@@ -1,4 +1,4 @@
-"""What a change makes known: scope facts and subject links for consent, and the two positive facts of an intake.
+"""What a change makes known: scope facts and subject links for consent, the participant, and how long a hand-off took.
 
 The statements of one change reach consent before its events are published (architecture section 5).
 """
@@ -65,6 +65,32 @@ def intake_facts(participant: Participant, subject_ids: Iterable[str]) -> list[F
             version=participant.version,
         )
         for subject_id in subject_ids
+    ]
+
+
+def recorded(participant: Participant) -> Fact:
+    """Return what is told of a participant, on his first subject."""
+    return Fact(
+        message=convert.participant_recorded(participant),
+        record_id=participant.id,
+        subject_id=participant.subject_id,
+        source_agency_id=participant.agency_id,
+        version=participant.version,
+    )
+
+
+def measured(handoff: Handoff, target_minutes: int | None) -> list[Fact]:
+    """Return how long a hand-off took, nothing where that isn't known."""
+    if handoff.minutes is None:
+        return []
+    return [
+        Fact(
+            message=convert.handoff_measured(handoff, target_minutes),
+            record_id=handoff.id,
+            subject_id=handoff.subject_id,
+            source_agency_id=handoff.agency_id,
+            version=handoff.version,
+        )
     ]
 
 

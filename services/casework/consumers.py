@@ -1,6 +1,7 @@
 """What other areas' events change here, one function per event. Each may come twice, late, or in parts.
 
-A withdrawn referral is not told: consent ends the view of its request, and the case manager sees who is there.
+A withdrawn referral is not told: consent ends the view of its request, and the case manager sees who is there. What the
+linker opens in nobody's name is in `index/consumers.py`.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from sqlalchemy import Connection
 
 from services.casework import convert, store
 from services.casework.domain import Handoff
-from services.shared.events.delivery import AnyHandler, Delivery, Handler
+from services.casework.index.consumers import Linker
+from services.shared.events.delivery import NO_AGENCY, AnyHandler, Delivery, Handler
 from services.shared.wire import moment
 
 
-def handlers() -> Mapping[str, AnyHandler]:
-    """Return the handlers by event name."""
-    return {HandoffRequested.DESCRIPTOR.name: Handler(HandoffRequested, handoff_requested)}
+def handlers(linker: Linker) -> Mapping[str, AnyHandler]:
+    """Return the handlers by event name, the linker's among them."""
+    return {HandoffRequested.DESCRIPTOR.name: Handler(HandoffRequested, handoff_requested), **linker.handlers()}
 
 
 def handoff_requested(connection: Connection, delivery: Delivery[HandoffRequested]) -> None:
@@ -26,12 +28,14 @@ def handoff_requested(connection: Connection, delivery: Delivery[HandoffRequeste
 
     Each category is kept as it was opened for that agency; without its facts there is no hand-off yet.
     """
-    for agency_id in delivery.agencies:
+    # What the linker may open of it is no agency's to see.
+    agencies = [agency_id for agency_id in delivery.agencies if agency_id != NO_AGENCY]
+    for agency_id in agencies:
         message = delivery.message_for(agency_id)
         if message.dispatch_agency_id == agency_id:
             store.put_requested(connection, _requested(delivery, message), delivery.version)
     dispatched = store.dispatched_agency(connection, delivery.record_id)
-    for agency_id in delivery.agencies:
+    for agency_id in agencies:
         # One person may have several hand-offs: what another agency may know of him is not for this one.
         if dispatched in (None, agency_id):
             for category, content in convert.request_parts(delivery.message_for(agency_id)):

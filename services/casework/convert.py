@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from google.protobuf import json_format
 from lead.casework.v1 import casework_events_pb2 as events
 from lead.casework.v1 import casework_pb2 as pb
 from lead.casework.v1 import casework_service_pb2 as service
-from lead.options.v1 import words_pb2
 from lead.options.v1.options_pb2 import Reference
 from lead.referral.v1 import referral_events_pb2, referral_pb2
 
-from services.casework.domain import Completion, Contact, Handoff, Participant, Person
+from services.casework import changes
+from services.casework.changes import CATEGORIES
+from services.casework.domain import Completion, Contact, Handoff, Participant, Person, Told
 from services.shared import labels
 from services.shared.wire import Words, filled, moment
 
@@ -27,17 +30,20 @@ PARTICIPANT_STATES = Words(pb.ParticipantState, "PARTICIPANT_STATE_")
 NEEDS = Words(pb.Need, "NEED_")
 _DOORS = Words(referral_pb2.Door, "DOOR_")
 _RESULTS = Words(referral_pb2.ScreeningResult, "SCREENING_RESULT_")
-_CATEGORIES = Words(words_pb2.Category, "CATEGORY_")
+MATCH_STATES = Words(pb.MatchState, "MATCH_STATE_")
+MATCH_USES = Words(pb.MatchUse, "MATCH_USE_")
+MATCH_RULES = Words(pb.MatchRule, "MATCH_RULE_")
 
 
-def handoff_to_wire(handoff: Handoff, target_minutes: int | None, request: Facts | None) -> pb.Handoff:
+def handoff_to_wire(handoff: Handoff, target_minutes: int | None, request: Told | None) -> pb.Handoff:
     """Return the agency's own record, and inside it the request as its caller's, which hangs on the same hand-off."""
     message = pb.Handoff(reference=_reference(handoff.subject_id, handoff.agency_id, handoff.id))
-    if request:
-        told = json_format.ParseDict(dict(request), pb.HandoffRequest(), ignore_unknown_fields=True)
+    if request is not None:
+        told = json_format.ParseDict(dict(request.facts), pb.HandoffRequest(), ignore_unknown_fields=True)
         told.reference.CopyFrom(_reference(handoff.subject_id, handoff.source_agency_id, handoff.id))
+        told.reference.changes.extend(changes.listed(told, request.changes, handoff.requested_at))
         message.request.CopyFrom(told)
-    return filled(
+    filled(
         message,
         id=handoff.id,
         agency_id=handoff.agency_id,
@@ -52,6 +58,8 @@ def handoff_to_wire(handoff: Handoff, target_minutes: int | None, request: Facts
         participant_id=handoff.participant_id,
         etag=handoff.etag,
     )
+    message.reference.changes.extend(changes.listed(message, handoff.changes, handoff.requested_at))
+    return message
 
 
 def participant_to_wire(participant: Participant) -> pb.Participant:
@@ -61,7 +69,7 @@ def participant_to_wire(participant: Participant) -> pb.Participant:
     filled(message.person, given_name=person.given_name, family_name=person.family_name, birth_date=person.birth_date)
     if contact != Contact():
         filled(message.contact, phones=contact.phones, address=contact.address, where_found=contact.where_found)
-    return filled(
+    filled(
         message,
         id=participant.id,
         agency_id=participant.agency_id,
@@ -74,6 +82,22 @@ def participant_to_wire(participant: Participant) -> pb.Participant:
         case_manager=participant.case_manager,
         etag=participant.etag,
     )
+    otherwise = participant.updated_at or participant.joined_at
+    message.reference.changes.extend(changes.listed(message, participant.changes, otherwise))
+    return message
+
+
+def handoff_changed(before: Handoff | None, after: Handoff, now: datetime) -> Handoff:
+    """Return a hand-off with the times of what changed now; before is None for a new one."""
+    # Its target is the site's, and no fact about it.
+    earlier = None if before is None else handoff_to_wire(before, None, None)
+    return replace(after, changes=changes.noted(earlier, handoff_to_wire(after, None, None), after.changes, now))
+
+
+def participant_changed(before: Participant | None, after: Participant, now: datetime) -> Participant:
+    """Return a participant with the times of what changed now; before is None for a new one."""
+    earlier = None if before is None else participant_to_wire(before)
+    return replace(after, changes=changes.noted(earlier, participant_to_wire(after), after.changes, now))
 
 
 def completion_from_wire(request: service.CompleteHandoffRequest) -> Completion:
@@ -96,19 +120,39 @@ def completion_from_wire(request: service.CompleteHandoffRequest) -> Completion:
 
 
 def intake_confirmed(participant: Participant) -> events.IntakeConfirmed:
-    """Return the two positive facts."""
+    """Return the two positive facts, and the first once more for those who count."""
     return filled(
         events.IntakeConfirmed(),
         intake_confirmed_time=participant.intake_confirmed_at,
         working_as_of_time=participant.working_as_of,
+        study_intake_time=participant.intake_confirmed_at,
     )
+
+
+def participant_recorded(participant: Participant) -> events.ParticipantRecorded:
+    """Return what a provider must know of a person who is referred to it (matrix row 11)."""
+    person = participant.person
+    return filled(
+        events.ParticipantRecorded(),
+        given_name=person.given_name,
+        family_name=person.family_name,
+        birth_date=person.birth_date,
+        needs=[NEEDS.number(word) for word in participant.needs],
+        intake_confirmed_time=participant.intake_confirmed_at,
+        working_as_of_time=participant.working_as_of,
+    )
+
+
+def handoff_measured(handoff: Handoff, target_minutes: int | None) -> events.HandoffMeasured:
+    """Return how long it took until the case manager was there."""
+    return filled(events.HandoffMeasured(), minutes=handoff.minutes, target_minutes=target_minutes)
 
 
 def request_parts(event: referral_events_pb2.HandoffRequested) -> Iterator[tuple[str, Facts]]:
     """Yield the opened facts of a request by category word, each category whole."""
     parts: dict[str, pb.HandoffRequest] = {}
     for field, value in _request(event).ListFields():
-        category = _CATEGORIES.word(labels.category(field))
+        category = CATEGORIES.word(labels.category(field))
         filled(parts.setdefault(category, pb.HandoffRequest()), **{field.name: value})
     for category, part in parts.items():
         yield category, json_format.MessageToDict(part)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from services.shared.errors import LeadError, Violation, aborted, failed_precondition, invalid
 
@@ -55,6 +56,8 @@ class Handoff:
     fail_reason: str = ""
     participant_id: str = ""
     version: int = 1
+    # When what it says of each category changed last.
+    changes: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def etag(self) -> str:
@@ -123,11 +126,21 @@ class Participant:
     case_manager: str = ""
     version: int = 1
     updated_at: datetime | None = None
+    # When what it says of each category changed last.
+    changes: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def etag(self) -> str:
         """The token of this version."""
         return etag_of(self.id, self.version)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What was opened of a request: fields of a `HandoffRequest` in proto3 JSON, and when each category changed."""
+
+    facts: Mapping[str, Any]
+    changes: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

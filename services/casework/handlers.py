@@ -11,11 +11,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from services.casework import announce, domain, store, store_participants
-from services.casework.convert import Facts
-from services.casework.domain import Completion, Handoff, Participant, check_etag
+from services.casework import announce, convert, domain, store, store_participants
+from services.casework.age import old_enough
+from services.casework.domain import Completion, Handoff, Participant, Told, check_etag, stale
+from services.casework.index import hearing
 from services.casework.paging import Place, token_of
-from services.shared.area import Parts
+from services.shared.area import Fact, Parts
 from services.shared.errors import Violation, failed_precondition, invalid, not_found
 from services.shared.sharing.assertion import Caller
 
@@ -26,7 +27,7 @@ class Shown:
 
     handoff: Handoff
     target_minutes: int | None
-    request: Facts | None
+    request: Told | None
 
 
 def list_handoffs(parts: Parts, caller: Caller, state: str, after: Place | None, size: int) -> tuple[list[Shown], str]:
@@ -50,7 +51,8 @@ def accept(parts: Parts, caller: Caller, handoff_id: str, etag: str) -> Shown:
 def arrive(parts: Parts, caller: Caller, handoff_id: str, etag: str, at: datetime | None) -> Shown:
     """The case manager is with the person. Raises NOT_FOUND, ABORTED, FAILED_PRECONDITION."""
     before = _held(parts, caller, handoff_id, etag)
-    return _stored(parts, before, domain.arrived(before, at or parts.clock.now()))
+    after = domain.arrived(before, at or parts.clock.now())
+    return _stored(parts, before, after, facts=announce.measured(after, _target(parts, after)))
 
 
 def fail(parts: Parts, caller: Caller, handoff_id: str, etag: str, reason: str) -> Shown:
@@ -60,34 +62,40 @@ def fail(parts: Parts, caller: Caller, handoff_id: str, etag: str, reason: str) 
     """
     before, now = _held(parts, caller, handoff_id, etag), parts.clock.now()
     after = domain.failed(before, reason, now)
-    return _stored(parts, before, after, [announce.of_end(after, now)])
+    return _stored(parts, before, after, statements=[announce.of_end(after, now)])
 
 
 def complete(parts: Parts, caller: Caller, handoff_id: str, etag: str, said: Completion) -> Shown:
     """Make a participant of whoever came along, or link the subject to a known one.
 
-    Raises NOT_FOUND, ABORTED, FAILED_PRECONDITION, and INVALID_ARGUMENT for a participant out of the own caseload.
+    Raises NOT_FOUND, ABORTED, FAILED_PRECONDITION, and INVALID_ARGUMENT for a participant out of the own caseload or a
+    person who is too young for the site.
     """
     before, now = _held(parts, caller, handoff_id, etag), parts.clock.now()
     done = domain.completed(before, now)
+    old_enough(said.person, parts.sites.get(done.site_id), now)
     known, is_linked = _known(parts, caller, done.subject_id, said.participant_id)
     if known is None:
         participant = domain.joins(done, said, parts.ids.new("par"), caller.account_id, now)
     else:
         participant = domain.joins_again(known, done, said)
-    after = replace(done, participant_id=participant.id)
+    participant = convert.participant_changed(known, participant, now)
+    after = convert.handoff_changed(before, replace(done, participant_id=participant.id), now)
 
     def write(connection: Connection) -> Shown:
         store.save(connection, before, after)
         store_participants.save(connection, known, participant, parts.clock.now())
         if not is_linked:
             store_participants.link(connection, after.subject_id, participant, caller.account_id, now)
+        # Who was found to be the same person follows (`index`).
+        hearing.subjects_changed(connection, [after.subject_id, participant.subject_id])
         return _shown(parts, connection, [after])[0]
 
     # Whoever follows the new referral learns of an intake that was confirmed before it.
     news = [after.subject_id] if participant.intake_confirmed_at is not None else []
     statements = list(announce.of_completion(after, known, participant, caller.account_id, now))
-    return parts.commit(announce.intake_facts(participant, news), write, statements)
+    facts = [*announce.measured(after, _target(parts, after)), announce.recorded(participant)]
+    return parts.commit([*facts, *announce.intake_facts(participant, news)], write, statements)
 
 
 def list_participants(parts: Parts, caller: Caller, after: Place | None, size: int) -> tuple[list[Participant], str]:
@@ -114,16 +122,18 @@ def complete_intake(
     """
     before, now = _participant(parts, caller, participant_id), parts.clock.now()
     check_etag(etag, before.etag)
-    after = domain.taken_in(before, at or now, needs)
+    after = convert.participant_changed(before, domain.taken_in(before, at or now, needs), now)
     with parts.db.read() as connection:
         subjects = store_participants.subjects_of(connection, after.id)
 
     def write(connection: Connection) -> Participant:
-        # A subject that was linked meanwhile has changed the participant's version: then this is refused.
         store_participants.save(connection, before, after, parts.clock.now())
+        if store_participants.subjects_of(connection, after.id) != subjects:
+            # Linked meanwhile, by the answer to a match: who follows that subject must be told too.
+            raise stale()
         return after
 
-    return parts.commit(announce.intake_facts(after, subjects), write)
+    return parts.commit([announce.recorded(after), *announce.intake_facts(after, subjects)], write)
 
 
 def forget_requests(parts: Parts) -> int:
@@ -141,12 +151,21 @@ def _held(parts: Parts, caller: Caller, handoff_id: str, etag: str) -> Handoff:
     return found
 
 
-def _stored(parts: Parts, before: Handoff, after: Handoff, statements: Sequence[announce.Statement] = ()) -> Shown:
+def _stored(
+    parts: Parts,
+    before: Handoff,
+    after: Handoff,
+    *,
+    facts: Sequence[Fact] = (),
+    statements: Sequence[announce.Statement] = (),
+) -> Shown:
+    after = convert.handoff_changed(before, after, parts.clock.now())
+
     def write(connection: Connection) -> Shown:
         store.save(connection, before, after)
         return _shown(parts, connection, [after])[0]
 
-    return parts.commit([], write, statements)
+    return parts.commit(facts, write, statements)
 
 
 def _known(parts: Parts, caller: Caller, subject_id: str, participant_id: str) -> tuple[Participant | None, bool]:
@@ -157,7 +176,7 @@ def _known(parts: Parts, caller: Caller, subject_id: str, participant_id: str) -
     if participant_id and named is None:
         raise invalid([Violation("participantId", "a participant of the own caseload")])
     if linked is not None and named is not None and named.id != linked.id:
-        raise failed_precondition("LINKED_OTHERWISE", "An earlier hand-off of this referral named another participant.")
+        raise failed_precondition("LINKED_OTHERWISE", "The referral's person was linked to another participant.")
     return named, linked is not None
 
 

@@ -36,6 +36,8 @@ HANDOFFS = Table(
     Column("fail_reason", String(40), nullable=False),
     Column("participant_id", String(64), nullable=False),
     Column("version", BigInteger, nullable=False),
+    # When what it says of each category changed last: RFC 3339 by category word.
+    Column("changes", JSON, nullable=False, server_default="{}"),
     # Sorts behind all that somebody still works on.
     Column("is_over", Boolean, nullable=False),
     # End of the agency's view of the request: then it is deleted here.
@@ -55,6 +57,8 @@ REQUEST_PARTS = Table(
     # Fields of `HandoffRequest` in proto3 JSON.
     Column("content", JSON, nullable=False),
     Column("received_at", UtcDateTime, nullable=False, index=True),
+    # When the content became another one.
+    Column("changed_at", UtcDateTime),
 )
 
 PARTICIPANTS = Table(
@@ -80,10 +84,12 @@ PARTICIPANTS = Table(
     Column("case_manager", String(128), nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("changes", JSON, nullable=False, server_default="{}"),
     Index("ix_participants_agency_id_updated_at_id", "agency_id", "updated_at", "id"),
 )
 
-# The person index: which subjects a completed hand-off linked to whom. One participant per subject and agency.
+# Which subjects a completed hand-off, or a programme office's answer to a match, linked to whom. One participant per
+# subject and agency.
 LINKS = Table(
     "links",
     METADATA,
@@ -92,6 +98,8 @@ LINKS = Table(
     Column("participant_id", String(64), nullable=False, index=True),
     Column("confirmed_by", String(128), nullable=False),
     Column("confirmed_at", UtcDateTime, nullable=False),
+    # Empty for a hand-off.
+    Column("match_id", String(64), nullable=False, server_default=""),
 )
 
 OUTBOX = outbox_table(METADATA)

@@ -9,6 +9,9 @@ from lead.casework.v1 import casework_service_pb2_grpc as grpc_face
 
 from services.casework import convert, handlers, validate
 from services.casework.handlers import Shown
+from services.casework.index import matches
+from services.casework.index.convert import match_to_wire
+from services.casework.index.publish import Publishing
 from services.casework.paging import place_of
 from services.shared.area import Parts
 from services.shared.rpc.caller import current_caller
@@ -18,9 +21,9 @@ from services.shared.wire import moment
 class CaseworkServicer(grpc_face.CaseworkServiceServicer):
     """Ten lines a method; what happens is in `handlers`."""
 
-    def __init__(self, parts: Parts) -> None:
-        """Serve with these parts."""
-        self._parts = parts
+    def __init__(self, parts: Parts, publishing: Publishing) -> None:
+        """Serve with these parts; `publishing` says what follows from the answer to a match."""
+        self._parts, self._publishing = parts, publishing
 
     def ListHandoffs(self, request: pb.ListHandoffsRequest, _: grpc.ServicerContext) -> pb.ListHandoffsResponse:
         """List the hand-offs that the agency was called for."""
@@ -82,6 +85,35 @@ class CaseworkServicer(grpc_face.CaseworkServiceServicer):
         needs = tuple(convert.NEEDS.word(each) for each in request.needs)
         found = handlers.complete_intake(self._parts, current_caller(), request.id, request.etag, at, needs)
         return pb.CompleteIntakeResponse(participant=convert.participant_to_wire(found))
+
+    def ListPersonMatches(
+        self, request: pb.ListPersonMatchesRequest, _: grpc.ServicerContext
+    ) -> pb.ListPersonMatchesResponse:
+        """List pairs of records of the own sites that may be of one person."""
+        validate.list_matches(request)
+        state, after = convert.MATCH_STATES.word(request.state), place_of(request.page_token)
+        size = request.page_size or validate.PAGE_DEFAULT
+        found, token = matches.list_matches(self._parts, current_caller(), state, after, size)
+        rows = [match_to_wire(each) for each in found]
+        return pb.ListPersonMatchesResponse(matches=rows, next_page_token=token or None)
+
+    def ConfirmPersonMatch(
+        self, request: pb.ConfirmPersonMatchRequest, _: grpc.ServicerContext
+    ) -> pb.ConfirmPersonMatchResponse:
+        """Say that two records are of one person."""
+        validate.decide_match(request)
+        return pb.ConfirmPersonMatchResponse(match=self._decide(request.id, request.etag, "confirm"))
+
+    def RejectPersonMatch(
+        self, request: pb.RejectPersonMatchRequest, _: grpc.ServicerContext
+    ) -> pb.RejectPersonMatchResponse:
+        """Say that two records are of two people."""
+        validate.decide_match(request)
+        return pb.RejectPersonMatchResponse(match=self._decide(request.id, request.etag, "reject"))
+
+    def _decide(self, match_id: str, etag: str, move: str) -> wire.PersonMatch:
+        made = matches.decide(self._parts, self._publishing, current_caller(), match_id, etag, move)
+        return match_to_wire(made)
 
 
 def _handoff(shown: Shown) -> wire.Handoff:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, insert, literal, select, true, tuple_, update
 
-from services.casework.domain import Handoff, stale
+from services.casework.convert import handoff_changed
+from services.casework.domain import Handoff, Told, stale
 from services.casework.models import HANDOFFS, REQUEST_PARTS
 from services.casework.paging import Place
 from services.shared.events.delivery import Delivery
@@ -21,6 +23,7 @@ _OF_REQUEST = ("site_id", "called_at", "window_ends_at", "intake_due_at")
 _OWN = ("state", "accepted_at", "arrived_at", "ended_at", "fail_reason", "participant_id", "version")
 _FOR_EVER = ("subject_id", "source_agency_id", "agency_id")
 _WHOLE = ("id", *_FOR_EVER, "requested_at", *_OF_REQUEST, *_OWN)
+Times = Mapping[str, datetime]
 
 
 def find(connection: Connection, handoff_id: str, caller: Caller) -> Handoff | None:
@@ -38,18 +41,17 @@ def page(connection: Connection, caller: Caller, state: str, after: Place | None
     return [_handoff(row) for row in connection.execute(query).mappings()]
 
 
-def requests(connection: Connection, handoffs: Sequence[Handoff]) -> Mapping[str, Mapping[str, Any]]:
-    """Return what was opened of the callers' requests for the dispatched agencies, by hand-off.
-
-    Values are fields of a `HandoffRequest` in proto3 JSON.
-    """
-    found: dict[str, dict[str, Any]] = defaultdict(dict)
-    table, agencies = REQUEST_PARTS.c, {each.id: each.agency_id for each in handoffs}
-    query = select(table.handoff_id, table.agency_id, table.content).where(table.handoff_id.in_(list(agencies)))
-    for handoff_id, agency_id, content in connection.execute(query):
-        if agencies[handoff_id] == agency_id:
-            found[handoff_id].update(content)
-    return found
+def requests(connection: Connection, handoffs: Sequence[Handoff]) -> Mapping[str, Told]:
+    """Return what was opened of the callers' requests for the dispatched agencies, by hand-off."""
+    facts: dict[str, dict[str, Any]] = defaultdict(dict)
+    changes: dict[str, dict[str, datetime]] = defaultdict(dict)
+    agencies = {each.id: each.agency_id for each in handoffs}
+    query = select(REQUEST_PARTS).where(REQUEST_PARTS.c.handoff_id.in_(list(agencies)))
+    for row in connection.execute(query).mappings():
+        if agencies[row["handoff_id"]] == row["agency_id"]:
+            facts[row["handoff_id"]].update(row["content"])
+            changes[row["handoff_id"]][row["category"]] = row["changed_at"] or row["received_at"]
+    return {each: Told(facts=facts[each], changes=changes[each]) for each in facts}
 
 
 def dispatched_agency(connection: Connection, handoff_id: str) -> str | None:
@@ -72,13 +74,15 @@ def put_requested(connection: Connection, requested: Handoff, version: int) -> N
     """
     known = _one(connection, HANDOFFS.c.id == requested.id)
     if known is None:
+        requested = handoff_changed(None, requested, requested.requested_at)
         values = {name: getattr(requested, name) for name in _WHOLE}
         connection.execute(insert(HANDOFFS).values({**values, **_derived(requested), "request_version": version}))
         return
     if any(getattr(known, name) != getattr(requested, name) for name in _FOR_EVER):
         return
     changes = {name: getattr(requested, name) for name in _OF_REQUEST}
-    corrected = Handoff(**{**{name: getattr(known, name) for name in _WHOLE}, **changes})
+    # The minutes since the call are the agency's own record.
+    corrected = handoff_changed(known, replace(known, **changes), requested.requested_at)
     newer = and_(HANDOFFS.c.id == known.id, HANDOFFS.c.request_version < version)
     values = {**changes, **_derived(corrected), "request_version": version}
     connection.execute(update(HANDOFFS).where(newer).values(values))
@@ -92,10 +96,13 @@ def put_part(
     key = {"handoff_id": delivery.record_id, "agency_id": agency_id, "category": category}
     same = and_(*(table.c[name] == value for name, value in key.items()))
     values = {"version": delivery.version, "content": dict(content), "received_at": delivery.time}
-    if connection.execute(update(table).where(same, table.c.version < delivery.version).values(values)).rowcount:
+    known = connection.execute(select(table).where(same)).mappings().first()
+    if known is None:
+        connection.execute(insert(table).values(key | values | {"changed_at": delivery.time}))
         return
-    if connection.execute(select(table.c.version).where(same)).first() is None:
-        connection.execute(insert(table).values(key | values))
+    if known["content"] != values["content"]:
+        values["changed_at"] = delivery.time
+    connection.execute(update(table).where(same, table.c.version < delivery.version).values(values))
 
 
 def forget_requests(connection: Connection, now: datetime) -> int:
@@ -117,8 +124,19 @@ def _one(connection: Connection, which: ColumnElement[bool]) -> Handoff | None:
 
 
 def _handoff(row: Mapping[Any, Any]) -> Handoff:
-    return Handoff(**{name: row[name] for name in _WHOLE})
+    return Handoff(**{name: row[name] for name in _WHOLE}, changes=times_from_row(row["changes"]))
 
 
 def _derived(handoff: Handoff) -> dict[str, Any]:
-    return {"is_over": not handoff.is_open, "closes_at": handoff.closes_at}
+    changes = times_to_row(handoff.changes)
+    return {"is_over": not handoff.is_open, "closes_at": handoff.closes_at, "changes": changes}
+
+
+def times_to_row(times: Times) -> dict[str, str]:
+    """Return times by category word as they are stored."""
+    return {word: time.astimezone(UTC).isoformat() for word, time in times.items()}
+
+
+def times_from_row(stored: Mapping[str, str]) -> Times:
+    """Return times by category word."""
+    return {word: datetime.fromisoformat(text) for word, text in stored.items()}

@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from lead.casework.v1 import casework_pb2 as pb
 from lead.casework.v1 import casework_service_pb2 as service
 
-from services.casework.convert import FAIL_REASONS, HANDOFF_STATES, NEEDS
+from services.casework.convert import FAIL_REASONS, HANDOFF_STATES, MATCH_STATES, NEEDS
 from services.shared.errors import Violation, invalid
 from services.shared.never_carried import WISHES, by_shape
 from services.shared.wire import Words
@@ -79,6 +79,17 @@ def list_handoffs(request: service.ListHandoffsRequest) -> None:
 def list_participants(request: service.ListParticipantsRequest) -> None:
     """Raises INVALID_ARGUMENT for a page size outside of 0 to 500."""
     _raise(_page_size(request.page_size))
+
+
+def list_matches(request: service.ListPersonMatchesRequest) -> None:
+    """Raises INVALID_ARGUMENT for a state that is none, or a page size outside of 0 to 500."""
+    state = _word("state", request.state, MATCH_STATES, pb.MatchState.keys())
+    _raise([*state, *_page_size(request.page_size)])
+
+
+def decide_match(request: service.ConfirmPersonMatchRequest | service.RejectPersonMatchRequest) -> None:
+    """Raises INVALID_ARGUMENT without an etag."""
+    _raise(_given("etag", request.etag))
 
 
 def _person(person: pb.ParticipantPerson, now: datetime, *, needed: bool) -> Iterator[Violation]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.casework.desk import Desk
+from tests.integration.casework.linking import Linking
 
 
 @pytest.fixture
@@ -13,3 +14,8 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     made = Desk(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def linking(desk: Desk) -> Linking:
+    return Linking(desk)

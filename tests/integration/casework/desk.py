@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from google.protobuf.message import Message
 from lead.casework.v1 import casework_pb2 as pb
@@ -21,6 +21,9 @@ from lead.consent.v1.consent_internal_service_pb2 import (
 from lead.referral.v1 import referral_events_pb2, referral_pb2
 
 from services.casework.consumers import handoff_requested
+from services.casework.index.consumers import Linker
+from services.casework.index.publish import Publishing, forget
+from services.casework.index.tokens import Tokens
 from services.casework.models import CIPHER, METADATA
 from services.casework.servicer import CaseworkServicer
 from services.shared.events.delivery import Delivery, OpenedPart
@@ -32,8 +35,10 @@ from services.shared.sharing.assertion import Caller
 from services.shared.wire import stamp
 from tests.support.clock import FakeClock
 from tests.support.parts import fake_parts
-from tests.unit.casework.builders import AGENCY, POLICE, SITE
+from tests.unit.casework.builders import AGENCY, OTHER, POLICE, SITE
+from tests.unit.casework.registry import a_registry
 
+KEY = b"k" * 32
 PERSON = pb.ParticipantPerson(given_name="Testa", family_name="Sample", birth_date="1990-05")
 
 
@@ -68,13 +73,17 @@ class Desk:
     """One running area with what it told others."""
 
     def __init__(self, folder: Path) -> None:
-        CIPHER.load(b"k" * 32)
+        CIPHER.load(KEY)
         self.clock = FakeClock()
         parts = fake_parts(folder, "casework", METADATA, self.clock)
         self.recorder = Recorder(parts.publisher)
-        self.consent: Any = parts.consent
+        self.consent: Any = cast(Any, parts.consent)
         self.parts = replace(parts, publisher=self.recorder)  # type: ignore[arg-type]
-        self._servicer = CaseworkServicer(self.parts)
+        self.consent.agencies = a_registry()
+        self.publishing = Publishing(self.parts)
+        self.linker = Linker(Tokens(KEY), self.parts.ids)
+        self._servicer = CaseworkServicer(self.parts, self.publishing)
+        self.stranger = a_case_manager(OTHER, "CAREMGT")
         self._ids, self._versions = Ids(), itertools.count(1)
 
     def close(self) -> None:
@@ -206,6 +215,16 @@ class Desk:
     def links(self) -> list[LinkSubjectsRequest]:
         """The links that reached consent, oldest first."""
         return [LinkSubjectsRequest.FromString(body) for kind, body in self.consent.delivered if kind == "LinkSubjects"]
+
+    def forget(self, days: int) -> int:
+        """Do the chore of the look-back."""
+        return forget(self.parts, timedelta(days=days))
+
+    def stored(self) -> bytes:
+        """Everything that lies in the database's files."""
+        name = str(self.parts.db.engine.url.database)
+        files = [Path(name + end) for end in ("", "-wal")]
+        return b"".join(each.read_bytes() for each in files if each.exists())
 
     def _handoff(self, method: str, request: Message, caller: Caller | None) -> pb.Handoff:
         found: pb.Handoff = self.call(method, request, caller).handoff

@@ -66,7 +66,7 @@ def wire(desk: Desk, tmp_path: Path) -> Iterator[Wire]:
             tables=CONSUMER,
             keys=keys,
             session=keys.session,
-            handlers=consumers.handlers(),
+            handlers=consumers.handlers(desk.linker),
             clock=clock,
         )
     )
