@@ -31,7 +31,10 @@ def outcomes() -> None:
 
 @outcomes.command()
 @click.option("--site", help="Site; may be left out by whoever works on one alone.")
-@click.option("--as-of", help="YYYY-MM-DD, the end of that day in UTC, or an RFC 3339 time. Now, unless given.")
+@click.option(
+    "--as-of",
+    help="Count what had happened by then: YYYY-MM-DD (its end, in UTC) or an RFC 3339 time. Now, unless given.",
+)
 @click.option("--definition", type=click.Choice(DEFINITIONS, case_sensitive=False), help="What counts as an event.")
 @click.option("--population", type=click.Choice(POPULATIONS, case_sensitive=False), help="Who is counted.")
 @click.option("--window", type=click.Choice(WINDOWS, case_sensitive=False), help="How long is looked.")

@@ -27,7 +27,7 @@ def show(report: Report, stream: TextIO) -> None:
     console.print(_head(report))
     for each in report.tables:
         console.print()
-        console.print(_table(each))
+        console.print(_fitting(each, console))
     if report.curves:
         console.print()
         console.print(_curves(report.curves))
@@ -45,15 +45,22 @@ def _head(report: Report) -> RenderableType:
     return Panel(facts, title=Text(report.title, style="bold"), title_align="left", border_style="dim")
 
 
-def _table(table: Table) -> Grid:
+def _fitting(table: Table, console: Console) -> Grid:
+    """Return a table with every figure on one line, unless the window is too narrow for that."""
+    grid = _table(table, keeps_lines=True)
+    fits = console.measure(grid).minimum <= console.width
+    return grid if fits else _table(table, keeps_lines=False)
+
+
+def _table(table: Table, *, keeps_lines: bool) -> Grid:
     grid = _grid(table.title)
     columns = list(_columns(table.columns))
     for place, width in columns:
         numbers = any(row[place].number is not None or row[place].suppressed for row in table.rows)
         name = f"{table.columns[place]} (95%)" if width > 1 else table.columns[place]
-        # Figures stay on one line; words give way.
-        width_needed = max(len(_shown(row[place : place + width])) for row in table.rows) if numbers else None
-        grid.add_column(Text(name), justify="right" if numbers else "left", overflow="fold", min_width=width_needed)
+        longest = max((len(_shown(row[place : place + width])) for row in table.rows), default=0)
+        least = longest if numbers and keeps_lines else None
+        grid.add_column(Text(name), justify="right" if numbers else "left", overflow="fold", min_width=least)
     before: tuple[Cell, ...] = ()
     for row in table.rows:
         grid.add_row(*_row(row, before, columns))

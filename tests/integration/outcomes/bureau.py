@@ -70,6 +70,8 @@ class Bureau:
         self.db = self.parts.db
         self.facts: list[Fact] = []
         self.registry = a_registry()
+        # Approvals that are registered today, by evaluator.
+        self.approved = {EVALUATOR: APPROVAL}
         self.handlers = consumers.handlers(self.clock)
         self.reports = Reports(self.clock, 5.0, 60.0)
         self.desk = Desk(
@@ -78,6 +80,7 @@ class Bureau:
             clock=self.clock,
             ids=self.parts.ids,
             registry=lambda: self.registry,
+            approved=lambda _site: self.approved,
             sites=self.parts.sites,
             reports=self.reports,
             secret=bytes(32),
