@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import polars as pl
 from lifelines import AalenJohansenFitter
@@ -16,6 +18,8 @@ from services.outcomes.evaluation.shares import wilson
 # On one day events come first, then deaths, then censoring: nobody is arrested after death. lifelines would break
 # such ties by lot; a hundredth of a day apart they are none.
 _ORDER = {EVENT: 0.0, DEATH: 0.01, 0: 0.02}
+# Fits remembered: those of one report over a few hundred days are some ten.
+_KEPT = 256
 
 
 def incidence(people: pl.DataFrame, seed: int) -> Incidence:
@@ -25,14 +29,20 @@ def incidence(people: pl.DataFrame, seed: int) -> Incidence:
     )
     if counted.is_empty():
         return Incidence(None, ())
-    durations = counted.get_column("day") + counted.get_column("code").replace_strict(_ORDER, return_dtype=pl.Float64)
-    codes, weights = counted.get_column("code").to_numpy(), counted.get_column("n").to_numpy()
-    if not (codes == EVENT).any():
-        return Incidence(wilson(0, int(weights.sum())), ())
+    if not (counted.get_column("code") == EVENT).any():
+        return Incidence(wilson(0, int(counted.get_column("n").sum())), ())
+    return _fitted(tuple(counted.iter_rows()), seed)
+
+
+@lru_cache(maxsize=_KEPT)
+def _fitted(counted: tuple[tuple[int, int, int], ...], seed: int) -> Incidence:
+    """Return the incidence of these (day, code, people); the same come again at other thresholds and definitions."""
+    days, codes, weights = (np.array(column) for column in zip(*counted, strict=True))
+    durations = days + np.array([_ORDER[code] for code in codes.tolist()])
     fitter = AalenJohansenFitter(seed=seed)
     # At risk 0 or 1 the variance divides by nothing; such intervals are left out below.
     with np.errstate(divide="ignore", invalid="ignore"):
-        fitter.fit(durations.to_numpy(), codes, event_of_interest=EVENT, weights=weights)
+        fitter.fit(durations, codes, event_of_interest=EVENT, weights=weights)
     curve = _curve(fitter)
     return Incidence(curve[-1].risk, curve)
 
