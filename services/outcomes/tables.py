@@ -127,7 +127,7 @@ def _rates_of(group: Group) -> Iterator[tuple[str, Rate]]:
         counted = BOUNDS[measure.bound]
         yield f"Events, {counted}" if len(group.measures) > 1 else "Events", measure.events_per_year
     yield "Bookings", group.bookings
-    yield "Days in jail or prison", group.jail_days
+    yield "Days in jail", group.jail_days
 
 
 def _rate(rate: Rate) -> list[Cell]:

@@ -19,6 +19,10 @@ from services.shared.wire import stamp
 
 # A later correction of what had happened by then is in the figures; what was known then is what snapshots keep.
 KNOWN = "by what was known when it was counted"
+# How the figures read that the programme is told by: no second arrest, of those who completed, at six months and at two
+# years.
+TOLD_BY = ("COMPLETERS", "ARR_NEWCONDUCT")
+AS_TOLD = "Counted as the programme's own often quoted figures are: of completers, warrants for earlier conduct left out."
 NOT_AN_EFFECT = "The steps of a process: they say nothing of what the programme changed."
 
 
@@ -82,6 +86,8 @@ def _frozen(report: Report) -> str:
 
 
 def _notes(report: Report, rows: Gathered) -> Iterator[str]:
+    if (report.population, report.definition_id) == TOLD_BY:
+        yield AS_TOLD
     yield from report.notes
     for door in report.effects:
         if door.sentence:

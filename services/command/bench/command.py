@@ -13,7 +13,7 @@ from services.command.bench.row import Benchmark, Row, Step
 from services.command.bench.several import Several, rows
 
 # Id -> module with a BENCHMARK, imported when it is wanted. `decision` measures this process, so it goes first.
-_IDS = ("decision", "gateway_path", "ingest_stream", "lists", "startup")
+_IDS = ("decision", "gateway_path", "ingest_stream", "lists", "outcomes", "startup")
 _MODULES = {name: f"services.command.bench.{name}" for name in _IDS}
 
 

@@ -69,7 +69,9 @@ def cohorts(count: int, people: int, seed: int) -> tuple[pl.DataFrame, pl.DataFr
     moved = draw.exponential(1 / MOVE, n)
 
     def on_calendar(at_liberty: np.ndarray) -> np.ndarray:
-        return at_liberty + (stays * (booked < at_liberty[:, None])).sum(axis=1)
+        held: np.ndarray = (stays * (booked < at_liberty[:, None])).sum(axis=1)
+        added: np.ndarray = at_liberty + held
+        return added
 
     entered = booked + np.cumsum(stays, axis=1) - stays
     ids = pl.Series("study_id", np.arange(n)).cast(pl.String)

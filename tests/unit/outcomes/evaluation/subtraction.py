@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 K = TypeVar("K", bound=Hashable)
 
 
-def determined(equations: Sequence[Mapping[K, int]], unknown: Collection[K]) -> set[K]:
+def determined(equations: Sequence[dict[K, int]], unknown: Collection[K]) -> set[K]:
     """Return the unknown cells that are the same in every solution: those the null space doesn't move."""
     names = list(unknown)
     if not names:

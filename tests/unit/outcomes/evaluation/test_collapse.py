@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import polars as pl
 from hypothesis import given, settings
@@ -9,7 +10,12 @@ from hypothesis import strategies as st
 from services.outcomes.evaluation.collapse import collapsed
 from tests.unit.outcomes.evaluation.builders import T0
 
-SCHEMA = {"pid": pl.UInt32, "time": pl.Datetime("us", "UTC"), "incident": pl.UInt64, "booking": pl.UInt64}
+SCHEMA: dict[str, Any] = {
+    "pid": pl.UInt32,
+    "time": pl.Datetime("us", "UTC"),
+    "incident": pl.UInt64,
+    "booking": pl.UInt64,
+}
 KEY = st.none() | st.integers(0, 3)
 ROWS = st.lists(
     st.tuples(st.integers(0, 2), st.integers(0, 8).map(lambda hours: T0 + timedelta(hours=hours)), KEY, KEY),

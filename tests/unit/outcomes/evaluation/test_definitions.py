@@ -10,11 +10,13 @@ from datetime import timedelta
 import pytest
 
 from services.outcomes.evaluation.canonical import sha256
-from services.outcomes.evaluation.definitions import EVENTS, HEADLINE
-from services.outcomes.evaluation.populations import POPULATIONS
+from services.outcomes.evaluation.definitions import EVENTS, HEADLINE, EventDefinition
+from services.outcomes.evaluation.populations import POPULATIONS, PopulationDefinition
 from services.outcomes.evaluation.windows import SIX_MONTHS, TWO_YEARS
 from services.outcomes.evaluation.wording import NO_COMPARISON, REFERENCE, REFERENCE_LABEL
 from tests.unit.outcomes.evaluation.builders import AS_OF, a_person, at, inputs, reported
+
+DEFINITIONS: tuple[EventDefinition | PopulationDefinition, ...] = (*EVENTS.values(), *POPULATIONS.values())
 
 # Whoever changes a definition makes a new version, and writes its hash here beside the old one.
 FROZEN = {
@@ -34,12 +36,12 @@ def test_all_definitions_of_the_reference_are_there_each_with_its_reason() -> No
     assert set(EVENTS) == {"ARR_ALL", "ARR_NONWARRANT", "ARR_NEWCONDUCT", "ARR_OR_DIVERTED", "CHG_FELONY", "CHG_MISD"}
     assert set(POPULATIONS) == {"ITT", "LANDMARK", "COMPLETERS"}
     assert HEADLINE == "ARR_OR_DIVERTED"
-    assert all(each.reason and each.rule for each in (*EVENTS.values(), *POPULATIONS.values()))
+    assert all(each.reason and each.rule for each in DEFINITIONS)
     assert {each.link_threshold for each in EVENTS.values()} == {0.95}
 
 
 def test_definitions_do_not_change_under_their_version() -> None:
-    now = {each.id: (each.version, each.sha256[:16]) for each in (*EVENTS.values(), *POPULATIONS.values())}
+    now = {each.id: (each.version, each.sha256[:16]) for each in DEFINITIONS}
     assert now == FROZEN
 
 
@@ -51,7 +53,7 @@ def test_a_definition_cannot_be_changed_in_place_and_any_change_changes_its_hash
         {"link_threshold": 0.9}, {"version": 2}, {"basis": "NEW_CONDUCT"}, {"kinds": ()}, {"reason": "another"},
         {"frozen_on": definition.frozen_on + timedelta(days=1)},
     ):  # fmt: skip
-        assert replace(definition, **changed).sha256 != definition.sha256  # type: ignore[arg-type]
+        assert replace(definition, **changed).sha256 != definition.sha256
     assert replace(definition).sha256 == definition.sha256
 
 

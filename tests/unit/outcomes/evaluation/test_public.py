@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.outcomes.evaluation import to_public, to_public_together
+from services.outcomes.evaluation.coarse import coarse_share
 from services.outcomes.evaluation.report import Estimate, Group, Incidence, Measure, Point, Rate, Report
 from services.outcomes.evaluation.request import Comparison, Inputs
 from services.outcomes.evaluation.wording import EFFECT_SUPPRESSED, SUPPRESSION
@@ -84,6 +85,12 @@ def test_a_small_count_goes_with_its_complement_and_with_every_figure_made_of_it
 def test_hardly_anybody_left_is_as_small_as_hardly_anybody() -> None:
     measure = only(to_public(reported(a_study(60, 50))))[1]
     assert (measure.with_event, measure.event_free, measure.by_calendar.risk) == (None, None, None)
+
+
+@pytest.mark.parametrize(("risk", "shown"), [(0.10, None), (0.12, 0.10), (0.88, 0.90), (0.90, None)])
+def test_a_risk_is_shown_in_steps_of_five_people_when_both_sides_of_it_are_large(risk: float, shown: float) -> None:
+    coarse = coarse_share(Estimate(risk), 100)
+    assert (coarse and coarse.value) == (shown and pytest.approx(shown))
 
 
 def test_curves_step_by_eleven_people_on_a_grid_of_days() -> None:
@@ -189,7 +196,8 @@ def _with(
 
 
 def shown_and_secret(reports: tuple[Report, ...], public: tuple[Report, ...]) -> tuple[dict[str, int], dict[str, int]]:
-    shown, secret = {}, {}
+    shown: dict[str, int] = {}
+    secret: dict[str, int] = {}
     for number, (exact, coarse) in enumerate(zip(reports, public, strict=True)):
         (group, measure), (public_group, public_measure) = only(exact), only(coarse)
         for owner, seen, names in (
@@ -220,7 +228,8 @@ def test_no_suppressed_count_can_be_had_by_subtracting_tables_that_are_released_
     shown, secret = shown_and_secret(reports, to_public_together(reports))
     assert not set(shown) & set(secret)
     small = {key for key, value in secret.items() if value < 11}
-    assert not small & determined(EQUATIONS, secret), (secret, shown)
+    solved = determined(EQUATIONS, secret)
+    assert not small & solved, (secret, shown)
 
 
 def test_reports_that_do_not_agree_are_not_released_together() -> None:

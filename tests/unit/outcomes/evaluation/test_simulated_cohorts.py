@@ -19,7 +19,7 @@ from services.outcomes.evaluation.timed import Timed, timed
 from tests.unit.outcomes.evaluation.builders import a_request
 from tests.unit.outcomes.evaluation.simulated import cohorts, truth
 
-COHORTS, PEOPLE, SEED = 240, 250, 20
+COHORTS, PEOPLE, SEED = 120, 250, 20
 TRUTH = truth()
 
 
@@ -96,11 +96,11 @@ def test_rates_find_the_truth(everything: tuple[Timed, pl.DataFrame], counted: s
 
 @pytest.mark.slow
 def test_a_large_cohort_is_on_the_truth(everything: tuple[Timed, pl.DataFrame]) -> None:
-    # 100,000 people: a tenth of the smallest distance that any wrong way of counting would make.
+    # 30,000 people: the two truths are 0.035 apart, and 1 - Kaplan-Meier another 0.115.
     calendar, liberty = (
         incidence(frame["EXACT"], seed=0).risk for frame in (everything[0].calendar, everything[0].liberty)
     )
     assert calendar is not None
-    assert calendar.value == pytest.approx(TRUTH.by_calendar, abs=0.006)
+    assert calendar.value == pytest.approx(TRUTH.by_calendar, abs=0.01)
     assert liberty is not None
-    assert liberty.value == pytest.approx(TRUTH.at_liberty, abs=0.006)
+    assert liberty.value == pytest.approx(TRUTH.at_liberty, abs=0.01)

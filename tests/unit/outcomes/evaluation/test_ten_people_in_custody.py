@@ -87,20 +87,20 @@ def test_time_at_liberty_stands_still_in_custody() -> None:
     #  40: 7 at risk, three                        0.7875 * 3/7    F 0.55, S 0.45
     #  45: 4 at risk                               0.45 * 1/4      F 0.6625, S 0.3375
     # 177: 3 at risk (4, 9, 10)                    0.3375 * 1/3    F 0.775
-    found = [(each.day, each.at_risk, each.risk.value) for each in measure.at_liberty.curve]
+    found = [(each.day, each.at_risk, round(each.risk.value, 9)) for each in measure.at_liberty.curve]
     assert found == [
-        (10, 10, pytest.approx(0.1)),
-        (35, 8, pytest.approx(0.2125)),
-        (40, 7, pytest.approx(0.55)),
-        (45, 4, pytest.approx(0.6625)),
-        (177, 3, pytest.approx(0.775)),
+        (10, 10, 0.1),
+        (35, 8, 0.2125),
+        (40, 7, 0.55),
+        (45, 4, 0.6625),
+        (177, 3, 0.775),
     ]
 
 
 def test_an_arrest_in_custody_from_the_start_is_at_risk_on_the_first_day() -> None:
     events = [*jailed(3, -5, 5), an_event(3, "ARREST", day(2))]
     measure = only_group(reported(inputs([a_person(3), a_person(4)], events, FEEDS))).measures[0]
-    assert [(each.day, each.risk.value) for each in measure.at_liberty.curve] == [(1, pytest.approx(0.5))]
+    assert [(each.day, round(each.risk.value, 9)) for each in measure.at_liberty.curve] == [(1, 0.5)]
 
 
 def test_custody_ends_with_the_follow_up() -> None:

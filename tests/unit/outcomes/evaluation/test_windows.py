@@ -57,4 +57,4 @@ def test_a_window_is_either_months_or_a_stretch_of_the_calendar() -> None:
     assert calendar(early, late).text == "calendar window 2024-01-01 to 2024-07-01, by exposure time"
     for wrong in ({}, {"months": 0}, {"months": 6, "start": early}, {"start": early}, {"start": late, "end": early}):
         with pytest.raises(ValueError, match=r"a window of months|a calendar window"):
-            Window(id="wrong", **wrong)  # type: ignore[arg-type]
+            Window(id="wrong", **wrong)
