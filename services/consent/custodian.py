@@ -14,10 +14,10 @@ from services.consent import epochs
 from services.consent.convert import time_to_wire
 from services.consent.custody import ROUTING_ONLY
 from services.consent.decide import Ruling
-from services.consent.decider import Opening
 from services.consent.handlers import Desk
-from services.consent.keys import ROUTING, DataKey, Keys
+from services.consent.keys import ROUTING, DataKey, Keys, WrappedKey
 from services.consent.models import LEDGER_SPOOL
+from services.consent.openings import Opening, Request
 from services.shared import ledger
 from services.shared.rpc.caller import current_request
 
@@ -40,18 +40,18 @@ def release(desk: Desk, keys: Keys, area: str, request: pb.ReleaseKeysRequest) -
     with desk.db.read() as connection:
         epoch = epochs.current(connection)
         found = keys.find(connection, wanted)
-        held = desk.decider.gather(connection, list(found.values()))
-    now = desk.clock.now()
+        held = desk.decider.gather(connection, {key.place.subject_id for key in found.values()})
+    openings = desk.decider.openings(Request(area, hosted, desk.clock.now(), current_request().request_id))
     answer, entries = pb.ReleaseKeysResponse(epoch=epoch), []
-    request_id = current_request().request_id
     for event in request.events:
         routing, sections = _together(event, found)
         opened = [
-            _Opened(key, tuple(openings))
+            _Opened(keys.open(key), tuple(its))
             for key in sections
-            if (openings := desk.decider.openings(area, key, held[key.place.subject_id], hosted, now, request_id))
+            if (its := openings.of(key.place, held[key.place.subject_id]))
         ]
-        answer.events.append(_released(routing, opened))
+        routing_key = keys.open(routing) if routing is not None and opened else None
+        answer.events.append(_released(routing_key, opened))
         entries += _entries(desk, area, opened)
     if entries:
         with desk.db.write() as connection:
@@ -75,15 +75,15 @@ def _routing_alone(desk: Desk, keys: Keys, request: pb.ReleaseKeysRequest) -> pb
         key = found.get(key_id)
         message = answer.events.add()
         if key is not None and key.place.category == ROUTING:
-            message.routing.key_id, message.routing.key = key.key_id, key.key
+            message.routing.key_id, message.routing.key = key.key_id, keys.open(key).key
             released += 1
     desk.decider.note_routing(released, current_request().request_id, desk.clock.now())
     return answer
 
 
 def _together(
-    event: pb.ReleaseKeysRequest.SealedKeys, found: Mapping[bytes, DataKey]
-) -> tuple[DataKey | None, list[DataKey]]:
+    event: pb.ReleaseKeysRequest.SealedKeys, found: Mapping[bytes, WrappedKey]
+) -> tuple[WrappedKey | None, list[WrappedKey]]:
     """Return an event's routing key and those of its sections: of one topic and subject, or they are no event's.
 
     The routing key goes out without a decision of its own, so nothing else may pass for one.
@@ -95,13 +95,13 @@ def _together(
     return routing, [key for key in sections if _whose(key) == _whose(routing)]
 
 
-def _whose(key: DataKey) -> tuple[str, str]:
+def _whose(key: WrappedKey) -> tuple[str, str]:
     return key.place.topic, key.place.subject_id
 
 
 def _released(routing: DataKey | None, opened: Sequence[_Opened]) -> pb.ReleaseKeysResponse.ReleasedKeys:
     message = pb.ReleaseKeysResponse.ReleasedKeys()
-    if routing is None or not opened:
+    if routing is None:
         return message
     message.routing.key_id, message.routing.key = routing.key_id, routing.key
     for one in opened:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from services.consent.kek import KEY_BYTES, KeyEncryption
@@ -25,6 +25,11 @@ ROUTING = 0
 _KEY_ID_BYTES = 16
 # The parameters of one statement are bounded.
 _MANY = 400
+# In the order of `WrappedKey`, its place's columns in theirs.
+_STORED = [
+    DATA_KEYS.c[name]
+    for name in ("key_id", "topic", "subject_id", "source_agency_id", "category", "record_id", "kek_id", "wrapped")
+]
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,16 @@ class DataKey:
         return f"DataKey(key_id={self.key_id.hex()})"
 
 
+@dataclass(frozen=True)
+class WrappedKey:
+    """A data key as it is stored. Most of those that are found are never released, so they stay wrapped."""
+
+    key_id: bytes
+    place: KeyPlace
+    kek_id: str
+    wrapped: bytes
+
+
 class Keys:
     """Finds, makes and opens data keys inside a transaction of the caller."""
 
@@ -66,10 +81,18 @@ class Keys:
         there.update((key.place, key) for key in fresh)
         return [there[place] for place in places]
 
-    def find(self, connection: Connection, key_ids: Iterable[bytes]) -> dict[bytes, DataKey]:
+    def find(self, connection: Connection, key_ids: Iterable[bytes]) -> dict[bytes, WrappedKey]:
         """Return the keys that still exist; a destroyed one is simply absent."""
-        query = select(DATA_KEYS).where(DATA_KEYS.c.key_id.in_(list(key_ids)))
-        return {row["key_id"]: self._open(row) for row in connection.execute(query).mappings()}
+        wanted = list(dict.fromkeys(key_ids))
+        found: dict[bytes, WrappedKey] = {}
+        for start in range(0, len(wanted), _MANY):
+            query = select(*_STORED).where(DATA_KEYS.c.key_id.in_(wanted[start : start + _MANY]))
+            found.update((row[0], _wrapped(row)) for row in connection.execute(query))
+        return found
+
+    def open(self, key: WrappedKey) -> DataKey:
+        """Return the key in clear. Raises KeyError when the key-encryption key that it was wrapped with is gone."""
+        return DataKey(key.key_id, self._kek.unwrap(key.kek_id, key.wrapped), key.place)
 
     def ids_of(self, connection: Connection, subject_ids: Iterable[str], topics: Iterable[str]) -> list[bytes]:
         """Return the ids of a subject's keys on some topics, without opening any."""
@@ -99,13 +122,16 @@ class Keys:
         return secret
 
     def _near(self, connection: Connection, places: Sequence[KeyPlace]) -> Iterator[DataKey]:
-        """Yield the keys of these subjects on these topics, those of the places among them."""
+        """Yield the keys of these places that there are."""
+        wanted = set(places)
         subjects = sorted({place.subject_id for place in places})
         of_topics = DATA_KEYS.c.topic.in_(sorted({place.topic for place in places}))
         for start in range(0, len(subjects), _MANY):
             some = DATA_KEYS.c.subject_id.in_(subjects[start : start + _MANY])
-            for row in connection.execute(select(DATA_KEYS).where(of_topics, some)).mappings():
-                yield self._open(row)
+            for row in connection.execute(select(*_STORED).where(of_topics, some)):
+                key = _wrapped(row)
+                if key.place in wanted:
+                    yield self.open(key)
 
     def _fresh(self, place: KeyPlace) -> DataKey:
         return DataKey(os.urandom(_KEY_ID_BYTES), os.urandom(KEY_BYTES), place)
@@ -123,6 +149,7 @@ class Keys:
             "created_at": now,
         }
 
-    def _open(self, row: Mapping[Any, Any]) -> DataKey:
-        place = KeyPlace(row["topic"], row["subject_id"], row["source_agency_id"], row["category"], row["record_id"])
-        return DataKey(row["key_id"], self._kek.unwrap(row["kek_id"], row["wrapped"]), place)
+
+def _wrapped(row: Row[*tuple[Any, ...]]) -> WrappedKey:
+    key_id, *place, kek_id, wrapped = row
+    return WrappedKey(key_id, KeyPlace(*place), kek_id, wrapped)

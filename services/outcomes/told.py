@@ -22,7 +22,7 @@ KNOWN = "by what was known when it was counted"
 # How the figures read that the programme is told by: no second arrest, of those who completed, at six months and at two
 # years.
 TOLD_BY = ("COMPLETERS", "ARR_NEWCONDUCT")
-AS_TOLD = "Counted as the programme's own often quoted figures are: of completers, warrants for earlier conduct left out."
+AS_TOLD = "Counted as the programme's often quoted figures are: of completers, warrants for earlier conduct left out."
 NOT_AN_EFFECT = "The steps of a process: they say nothing of what the programme changed."
 
 

@@ -6,9 +6,27 @@ in one category and version 1 in another.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    insert,
+    select,
+    update,
+)
+
+# The columns of a slot, in the table's order and the slot's.
+_KEY = ("series", "record_id", "subject_id", "category", "part_record_id", "agency_id")
+# The parameters of one statement are bounded.
+_MANY = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +61,52 @@ def applied_table(metadata: MetaData) -> Table:
     )
 
 
-def advance(connection: Connection, table: Table, slot: Slot, version: int) -> bool:
-    """Note a version as applied; False, and nothing noted, when it or a newer one already is."""
-    here = (
-        (table.c.series == slot.series)
-        & (table.c.record_id == slot.record_id)
-        & (table.c.subject_id == slot.subject_id)
-        & (table.c.category == slot.category)
-        & (table.c.part_record_id == slot.part_record_id)
-        & (table.c.agency_id == slot.agency_id)
-    )
-    present = connection.execute(select(table.c.version).where(here)).scalar()
-    if present is None:
-        connection.execute(
-            insert(table).values(
-                series=slot.series,
-                record_id=slot.record_id,
-                subject_id=slot.subject_id,
-                category=slot.category,
-                part_record_id=slot.part_record_id,
-                agency_id=slot.agency_id,
-                version=version,
-            )
-        )
+class Versions:
+    """The versions that a batch may move: read together, moved in memory, stored together in its transaction."""
+
+    def __init__(self, connection: Connection, table: Table, slots: Iterable[Slot]) -> None:
+        """Read what is there for these slots, locked for the rest of the transaction."""
+        wanted = set(slots)
+        self._table = table
+        self._stored: dict[Slot, int] = dict(_stored(connection, table, wanted)) if wanted else {}
+        self._moved: dict[Slot, int] = {}
+
+    def advance(self, slot: Slot, version: int) -> bool:
+        """Note a version as applied; False, and nothing noted, when it or a newer one already is.
+
+        The slot is one of those that were read.
+        """
+        present = self._moved.get(slot, self._stored.get(slot))
+        if present is not None and present >= version:
+            return False
+        self._moved[slot] = version
         return True
-    if present >= version:
-        return False
-    connection.execute(update(table).where(here).values(version=version))
-    return True
+
+    def store(self, connection: Connection) -> None:
+        """Write down what was moved."""
+        new = [_row(slot, version) for slot, version in self._moved.items() if slot not in self._stored]
+        newer = [_bound(slot, version) for slot, version in self._moved.items() if slot in self._stored]
+        if new:
+            connection.execute(insert(self._table), new)
+        if newer:
+            here = [self._table.c[name] == bindparam(f"of_{name}") for name in _KEY]
+            connection.execute(update(self._table).where(*here).values(version=bindparam("to_version")), newer)
+
+
+def _stored(connection: Connection, table: Table, slots: Collection[Slot]) -> Iterator[tuple[Slot, int]]:
+    """Yield what is stored of the records that the slots are of, those of the slots among it."""
+    series, records = sorted({slot.series for slot in slots}), sorted({slot.record_id for slot in slots})
+    for start in range(0, len(records), _MANY):
+        of_records = table.c.record_id.in_(records[start : start + _MANY])
+        # In one order, so that two processes of an area do not wait for each other in a circle.
+        query = select(table).where(table.c.series.in_(series), of_records).order_by(*table.primary_key)
+        for *key, version in connection.execute(query.with_for_update()):
+            yield Slot(*key), version
+
+
+def _row(slot: Slot, version: int) -> dict[str, object]:
+    return {**{name: getattr(slot, name) for name in _KEY}, "version": version}
+
+
+def _bound(slot: Slot, version: int) -> dict[str, object]:
+    return {**{f"of_{name}": getattr(slot, name) for name in _KEY}, "to_version": version}

@@ -5,31 +5,44 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from services.shared.clock import Clock
 from services.shared.db import Database
-from services.shared.events import dead_letters, inbox, offsets, shelf
+from services.shared.events import dead_letters, inbox, offsets, shelf, steps
 from services.shared.events.away import is_away
-from services.shared.events.cloudevents import MalformedEventError, headers
 from services.shared.events.dead_letters import Bounds
 from services.shared.events.effect import Effects
-from services.shared.events.incoming import Incoming, Opened, from_record, from_shelf, open_event
+from services.shared.events.incoming import Incoming, from_shelf
 from services.shared.events.keys import Lease, Leases, ReleasedKeys
-from services.shared.events.log import START, LogReader, LogRecord
-from services.shared.events.seal import SealBrokenError
+from services.shared.events.log import LogReader, LogRecord
 from services.shared.events.shelf import Shelved
+from services.shared.events.steps import Step
 from services.shared.events.tables import ConsumerTables
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """Which records of a topic a batch is of: those after one offset, up to another."""
+
+    topic: str
+    after: int
+    to: int
 
 
 @dataclass
 class _Tally:
-    """What happened in a batch; it counts once the batch is committed."""
+    """What happened in a batch; it counts once the batch is committed. `late`: it came off the shelf."""
 
     bounds: Bounds
-    subjects: set[str] = field(default_factory=set)
+    late: bool = False
     dead: list[tuple[str, str]] = field(default_factory=list)
+
+    def must_stop(self) -> bool:
+        """Tell whether nothing more of this batch may be applied. What came off the shelf is brought to its end."""
+        return not self.late and self.bounds.are_broken()
 
 
 class Batches:
@@ -71,31 +84,15 @@ class Batches:
         if not events:
             return
         lease = self._leases.take([event.ask() for event in events])
-        tally = _Tally(self._bounds.copy())
-        with ExitStack() as until_committed, self._db.write() as connection:
-            opened = self._open_late(connection, events, lease, tally)
-            for one in sorted(opened, key=lambda one: one.routing.version):
-                self._apply_late(connection, one, tally)
-            until_committed.enter_context(self._leases.committing(lease, tally.subjects))
-        self._settle(tally)
+        ready = steps.late(events, lease.events)
+        self._in_doubt_one_by_one(lambda careful: self._commit_late(ready, lease, careful=careful))
 
     def _apply_live(self, topic: str, position: int, records: Sequence[LogRecord]) -> None:
-        read = [_read(record) for record in records]
-        lease, released = self._release([event for event in read if isinstance(event, Incoming)])
-        tally = _Tally(self._bounds.copy())
-        with ExitStack() as until_committed, self._db.write() as connection:
-            if offsets.position(connection, self._tables.offsets, topic, lock=True) != position:
-                # Another process of this area was quicker; what it applied is in the inbox.
-                return
-            for record, event in zip(records, read, strict=True):
-                self._apply_record(connection, record, event, released, tally)
-                position = record.offset
-                if tally.bounds.are_broken():
-                    break
-            offsets.move(connection, self._tables.offsets, topic, position)
-            if lease is not None:
-                until_committed.enter_context(self._leases.committing(lease, tally.subjects))
-        self._settle(tally)
+        events = [steps.read(record) for record in records]
+        lease, released = self._release([event for event in events if isinstance(event, Incoming)])
+        ready = list(steps.live(records, events, released))
+        reach = _Reach(topic, position, records[-1].offset)
+        self._in_doubt_one_by_one(lambda careful: self._commit_live(reach, ready, lease, careful=careful))
 
     def _release(self, events: Iterable[Incoming]) -> tuple[Lease | None, Mapping[str, ReleasedKeys]]:
         """Ask for the keys of those that are new: each release is written down, so a duplicate asks for none."""
@@ -108,82 +105,94 @@ class Batches:
         lease = self._leases.take([event.ask() for event in by_id.values()])
         return lease, dict(zip(by_id, lease.events, strict=True))
 
-    def _apply_record(
-        self,
-        connection: Connection,
-        record: LogRecord,
-        event: Incoming | MalformedEventError,
-        released: Mapping[str, ReleasedKeys],
-        tally: _Tally,
-    ) -> None:
-        now = self._clock.now()
-        if isinstance(event, MalformedEventError):
-            self._bury(connection, record.topic, record.offset, record.headers, event, tally)
-            return
-        if inbox.seen(connection, self._tables.inbox, event.envelope.event_id, now):
-            return
+    def _in_doubt_one_by_one(self, commit: Callable[[bool], None]) -> None:
+        """Commit all steps together; when one of them spoils that, each by itself, so that only that one is given up.
+
+        Handlers have no effect outside the transaction, so one that was taken back may be called again.
+        """
         try:
-            opened = open_event(event, released[event.envelope.event_id])
-            if opened is None:
-                shelf.shelve(connection, self._tables.shelf, event.sections, now)
-            else:
-                tally.subjects.add(opened.routing.subject_id)
-                self._effects.apply(connection, opened, now, late=False)
-            tally.bounds.count(dead=False)
+            commit(False)
         except Exception as error:
             if is_away(error):
                 raise
-            self._bury(connection, record.topic, record.offset, record.headers, error, tally)
+            commit(True)
 
-    def _open_late(
-        self, connection: Connection, events: Sequence[Incoming], lease: Lease, tally: _Tally
-    ) -> list[Opened]:
-        opened = []
-        for event, released in zip(events, lease.events, strict=True):
-            try:
-                found = open_event(event, released)
-            except SealBrokenError as error:
-                self._bury_late(connection, event, error, tally)
+    def _commit_live(self, reach: _Reach, ready: Sequence[Step], lease: Lease | None, *, careful: bool) -> None:
+        tally = _Tally(self._bounds.copy())
+        with ExitStack() as until_committed, self._db.write() as connection:
+            if offsets.position(connection, self._tables.offsets, reach.topic, lock=True) != reach.after:
+                # Another process of this area was quicker; what it applied is in the inbox.
+                return
+            done = self._apply(connection, ready, tally, careful=careful)
+            inbox.note(connection, self._tables.inbox, [one.event_id for one in done if one.event_id], self._now())
+            to = reach.to if len(done) == len(ready) else done[-1].offset
+            offsets.move(connection, self._tables.offsets, reach.topic, to)
+            if lease is not None:
+                until_committed.enter_context(self._leases.committing(lease, _subjects(ready)))
+        self._settle(tally)
+
+    def _commit_late(self, ready: Sequence[Step], lease: Lease, *, careful: bool) -> None:
+        tally = _Tally(self._bounds.copy(), late=True)
+        with ExitStack() as until_committed, self._db.write() as connection:
+            self._apply(connection, ready, tally, careful=careful)
+            until_committed.enter_context(self._leases.committing(lease, _subjects(ready)))
+        self._settle(tally)
+
+    def _apply(self, connection: Connection, ready: Sequence[Step], tally: _Tally, *, careful: bool) -> Sequence[Step]:
+        """Apply steps in their order; returns those that were, all of them unless too many live ones are given up."""
+        return (self._one_by_one if careful else self._together)(connection, ready, tally)
+
+    def _together(self, connection: Connection, ready: Sequence[Step], tally: _Tally) -> Sequence[Step]:
+        """Raises what any handler raises."""
+        gathered = self._effects.begin(connection, [step.opened for step in ready if step.opened is not None])
+        done = []
+        for step in ready:
+            done.append(step)
+            if step.error is not None:
+                self._bury(connection, step, step.error, tally)
+                if tally.must_stop():
+                    break
                 continue
-            if found is not None:
-                opened.append(found)
-        return opened
-
-    def _apply_late(self, connection: Connection, opened: Opened, tally: _Tally) -> None:
-        tally.subjects.add(opened.routing.subject_id)
-        try:
-            self._effects.apply(connection, opened, self._clock.now(), late=True)
+            if step.opened is None:
+                gathered.shelved += step.sections
+            else:
+                self._effects.apply(connection, step.opened, gathered, late=tally.late)
             tally.bounds.count(dead=False)
-        except Exception as error:
-            if is_away(error):
-                raise
-            self._bury_late(connection, opened.incoming, error, tally)
+        self._effects.finish(connection, gathered, self._now())
+        return done
 
-    def _bury_late(self, connection: Connection, event: Incoming, error: Exception, tally: _Tally) -> None:
-        shelf.take(connection, self._tables.shelf, [one.place for one in event.sections])
-        self._bury(connection, event.envelope.topic, START, headers(event.envelope), error, tally)
+    def _one_by_one(self, connection: Connection, ready: Sequence[Step], tally: _Tally) -> Sequence[Step]:
+        for number, step in enumerate(ready, start=1):
+            before = tally.bounds.copy()
+            try:
+                with connection.begin_nested():
+                    self._together(connection, [step], tally)
+            except Exception as error:
+                if is_away(error):
+                    raise
+                tally.bounds = before
+                self._bury(connection, step, error, tally)
+            if tally.must_stop():
+                return ready[:number]
+        return ready
 
-    def _bury(
-        self,
-        connection: Connection,
-        topic: str,
-        offset: int,
-        shown: Mapping[str, bytes],
-        error: Exception,
-        tally: _Tally,
-    ) -> None:
-        dead_letters.bury(connection, self._tables.dead_letters, topic, offset, shown, error, self._clock.now())
+    def _bury(self, connection: Connection, step: Step, error: Exception, tally: _Tally) -> None:
+        if tally.late:
+            shelf.take(connection, self._tables.shelf, [one.place for one in step.sections])
+        dead_letters.bury(
+            connection, self._tables.dead_letters, step.topic, step.offset, step.shown, error, self._now()
+        )
         tally.bounds.count(dead=True)
-        tally.dead.append((topic, type(error).__name__))
+        tally.dead.append((step.topic, type(error).__name__))
 
     def _settle(self, tally: _Tally) -> None:
         self._bounds = tally.bounds
         for topic, reason in tally.dead:
             self._on_dead(topic, reason)
 
+    def _now(self) -> datetime:
+        return self._clock.now()
 
-def _read(record: LogRecord) -> Incoming | MalformedEventError:
-    try:
-        return from_record(record)
-    except MalformedEventError as error:
-        return error
+
+def _subjects(ready: Iterable[Step]) -> set[str]:
+    return {step.opened.routing.subject_id for step in ready if step.opened is not None}

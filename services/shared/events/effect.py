@@ -1,21 +1,35 @@
-"""The effect of one opened event: the handler, in a savepoint, with the parts that are new; the rest to the shelf."""
+"""The effects of opened events: each by its handler, with the parts that are new; the rest to the shelf.
+
+What the events of a batch write beside their handlers' effects is gathered and written in a few statements.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from lead.envelope.v1.envelope_pb2 import Routing
 from sqlalchemy import Connection
 
-from services.shared.events import applied, cloudevents, shelf
-from services.shared.events.applied import Slot
+from services.shared.events import cloudevents, shelf
+from services.shared.events.applied import Slot, Versions
 from services.shared.events.delivery import AnyHandler, Delivery, OpenedPart
 from services.shared.events.incoming import Opened
 from services.shared.events.shelf import Shelved
 from services.shared.events.tables import ConsumerTables
 from services.shared.telemetry import trace
+
+
+@dataclass
+class Gathered:
+    """What events write beside their handlers' effects; it is lost when `Effects.finish` does not follow."""
+
+    versions: Versions
+    shelved: list[Shelved] = field(default_factory=list)
+    # Places on the shelf that are done with, and those that stay, with the agencies that have them now.
+    taken: list[int] = field(default_factory=list)
+    opened: dict[int, frozenset[str]] = field(default_factory=dict)
 
 
 class Effects:
@@ -25,20 +39,37 @@ class Effects:
         """`handlers` by event name; a name that is not there is skipped: a newer producer says more than we know."""
         self._tables, self._handlers = tables, handlers
 
-    def apply(self, connection: Connection, opened: Opened, now: datetime, *, late: bool) -> None:
-        """Call the handler with what is new, and leave on the shelf what has to stay there.
+    def begin(self, connection: Connection, events: Iterable[Opened]) -> Gathered:
+        """Read which versions were applied of what these events are about."""
+        slots = [
+            _slot(handler, opened.routing, part, agency)
+            for opened in events
+            if (handler := self._handler(opened)) is not None
+            for sealed, part in opened.sections
+            if part is not None
+            for agency in part.agencies - sealed.agencies
+        ]
+        return Gathered(Versions(connection, self._tables.applied, slots))
 
-        Raises what the handler raises, with its effect taken back.
+    def apply(self, connection: Connection, opened: Opened, gathered: Gathered, *, late: bool) -> None:
+        """Call the handler with what is new, and gather what has to stay on the shelf; `begin` knew of the event.
+
+        Raises what the handler raises: then neither its effect nor what was gathered may be committed.
         """
         handler = self._handler(opened)
         if handler is not None:
-            with connection.begin_nested():
-                self._call(connection, handler, opened, late=late)
+            self._call(connection, handler, opened, gathered.versions, late=late)
         if late:
-            self._tidy(connection, handler, opened)
+            _tidy(gathered, handler, opened)
         elif handler is not None:
-            keep = list(_kept(handler, opened))
-            shelf.shelve(connection, self._tables.shelf, keep, now)
+            gathered.shelved += _kept(handler, opened)
+
+    def finish(self, connection: Connection, gathered: Gathered, now: datetime) -> None:
+        """Write what was gathered."""
+        gathered.versions.store(connection)
+        shelf.shelve(connection, self._tables.shelf, gathered.shelved, now)
+        shelf.take(connection, self._tables.shelf, gathered.taken)
+        shelf.note_opened(connection, self._tables.shelf, gathered.opened)
 
     def _handler(self, opened: Opened) -> AnyHandler | None:
         handler = self._handlers.get(opened.routing.event_name)
@@ -48,8 +79,10 @@ class Effects:
             return None
         return handler
 
-    def _call(self, connection: Connection, handler: AnyHandler, opened: Opened, *, late: bool) -> None:
-        parts = tuple(self._new_parts(connection, handler, opened))
+    def _call(
+        self, connection: Connection, handler: AnyHandler, opened: Opened, versions: Versions, *, late: bool
+    ) -> None:
+        parts = tuple(_new_parts(handler, opened, versions))
         if not parts:
             return
         routing, envelope = opened.routing, opened.incoming.envelope
@@ -69,33 +102,29 @@ class Effects:
         with trace.span("consume", kind="consumer", parent=trace.extract(()), links=links):
             handler.apply(connection, delivery)
 
-    def _new_parts(self, connection: Connection, handler: AnyHandler, opened: Opened) -> Iterator[OpenedPart]:
-        """Yield each part for the agencies that have neither it nor a newer version."""
-        for sealed, part in opened.sections:
-            if part is None:
-                continue
-            fresh = {
-                agency
-                for agency in part.agencies - sealed.agencies
-                if applied.advance(
-                    connection,
-                    self._tables.applied,
-                    _slot(handler, opened.routing, part, agency),
-                    opened.routing.version,
-                )
-            }
-            if fresh:
-                yield replace(part, agencies=frozenset(fresh))
 
-    def _tidy(self, connection: Connection, handler: AnyHandler | None, opened: Opened) -> None:
-        """After a late delivery: off the shelf with what was opened, unless other agencies may come."""
-        keeps = handler is not None and handler.for_later_agencies
-        for sealed, part in opened.sections:
-            if part is not None and keeps:
-                shelf.note_opened(connection, self._tables.shelf, sealed.place, sealed.agencies | part.agencies)
-        if not keeps:
-            done = [sealed.place for sealed, part in opened.sections if part is not None]
-            shelf.take(connection, self._tables.shelf, done)
+def _new_parts(handler: AnyHandler, opened: Opened, versions: Versions) -> Iterator[OpenedPart]:
+    """Yield each part for the agencies that have neither it nor a newer version."""
+    for sealed, part in opened.sections:
+        if part is None:
+            continue
+        fresh = {
+            agency
+            for agency in part.agencies - sealed.agencies
+            if versions.advance(_slot(handler, opened.routing, part, agency), opened.routing.version)
+        }
+        if fresh:
+            yield replace(part, agencies=frozenset(fresh))
+
+
+def _tidy(gathered: Gathered, handler: AnyHandler | None, opened: Opened) -> None:
+    """After a late delivery: off the shelf with what was opened, unless other agencies may come."""
+    keeps = handler is not None and handler.for_later_agencies
+    for sealed, part in opened.sections:
+        if part is not None and keeps:
+            gathered.opened[sealed.place] = sealed.agencies | part.agencies
+        elif part is not None:
+            gathered.taken.append(sealed.place)
 
 
 def _slot(handler: AnyHandler, routing: Routing, part: OpenedPart, agency_id: str) -> Slot:

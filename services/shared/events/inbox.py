@@ -25,12 +25,13 @@ def inbox_table(metadata: MetaData) -> Table:
     )
 
 
-def seen(connection: Connection, table: Table, event_id: str, now: datetime) -> bool:
-    """Tell whether the event was applied before; if not, note that it is by this transaction."""
-    if connection.execute(select(table.c.event_id).where(table.c.event_id == event_id)).first() is not None:
-        return True
-    connection.execute(insert(table).values(event_id=event_id, seen_at=now))
-    return False
+def note(connection: Connection, table: Table, event_ids: Collection[str], now: datetime) -> None:
+    """Note that these events are applied by this transaction.
+
+    Raises IntegrityError when one was applied before, by whomever: then nothing of this transaction may count.
+    """
+    if event_ids:
+        connection.execute(insert(table), [{"event_id": event_id, "seen_at": now} for event_id in event_ids])
 
 
 def known(connection: Connection, table: Table, event_ids: Collection[str]) -> set[str]:

@@ -8,9 +8,10 @@ one stay too, with the agencies that have them.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from lead.envelope.v1.envelope_pb2 import SealedSection
 from sqlalchemy import (
@@ -27,6 +28,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     delete,
     insert,
     select,
@@ -77,23 +79,9 @@ def shelf_table(metadata: MetaData) -> Table:
 
 
 def shelve(connection: Connection, table: Table, sections: Collection[Shelved], now: datetime) -> None:
-    """Put sections on the shelf."""
-    rows = [
-        {
-            "key_id": one.section.key_id,
-            "event_id": one.envelope.event_id,
-            "envelope": json.dumps([getattr(one.envelope, name) for name in _ENVELOPE]),
-            "routing": one.routing.SerializeToString(),
-            "section": one.section.SerializeToString(),
-            "trace_parent": one.trace_parent,
-            "agencies": sorted(one.agencies),
-            "is_opened": bool(one.agencies),
-            "shelved_at": now,
-        }
-        for one in sections
-    ]
-    if rows:
-        connection.execute(insert(table), rows)
+    """Put sections on the shelf, in their order."""
+    if sections:
+        connection.execute(insert(table), list(_rows(sections, now)))
 
 
 def under_keys(connection: Connection, table: Table, key_ids: Collection[bytes]) -> list[Shelved]:
@@ -113,12 +101,16 @@ def page(
 
 def take(connection: Connection, table: Table, places: Collection[int]) -> None:
     """Take sections off the shelf: what they said is applied."""
-    connection.execute(delete(table).where(table.c.place.in_(places)))
+    if places:
+        connection.execute(delete(table).where(table.c.place.in_(places)))
 
 
-def note_opened(connection: Connection, table: Table, place: int, agencies: Collection[str]) -> None:
-    """Keep a section on the shelf and note which agencies have it now."""
-    connection.execute(update(table).where(table.c.place == place).values(agencies=sorted(agencies), is_opened=True))
+def note_opened(connection: Connection, table: Table, opened: Mapping[int, Collection[str]]) -> None:
+    """Keep sections on the shelf, by place, and note which agencies have each of them now."""
+    if opened:
+        query = update(table).where(table.c.place == bindparam("at_place")).values(is_opened=True)
+        rows = [{"at_place": place, "agencies": sorted(agencies)} for place, agencies in opened.items()]
+        connection.execute(query.values(agencies=bindparam("agencies")), rows)
 
 
 def purge(connection: Connection, table: Table, key_ids: Collection[bytes]) -> int:
@@ -129,6 +121,27 @@ def purge(connection: Connection, table: Table, key_ids: Collection[bytes]) -> i
 def forget(connection: Connection, table: Table, now: datetime) -> int:
     """Delete what is older than its topic keeps; returns how many sections."""
     return connection.execute(delete(table).where(table.c.shelved_at < now - KEPT)).rowcount
+
+
+def _rows(sections: Iterable[Shelved], now: datetime) -> Iterator[dict[str, object]]:
+    # What the sections of one event share is written out once.
+    for _, its in groupby(sections, key=lambda one: id(one.routing)):
+        together = list(its)
+        first = together[0]
+        envelope = json.dumps([getattr(first.envelope, name) for name in _ENVELOPE])
+        routing = first.routing.SerializeToString()
+        for one in together:
+            yield {
+                "key_id": one.section.key_id,
+                "event_id": one.envelope.event_id,
+                "envelope": envelope,
+                "routing": routing,
+                "section": one.section.SerializeToString(),
+                "trace_parent": one.trace_parent,
+                "agencies": sorted(one.agencies),
+                "is_opened": bool(one.agencies),
+                "shelved_at": now,
+            }
 
 
 def _found(connection: Connection, query: Select[*tuple[object, ...]]) -> list[Shelved]:

@@ -18,6 +18,7 @@ from tests.integration.consent.desk import CASE_MANAGER, CONTEXT, Office, a_rele
 from tests.support.clock import NOON
 from tests.unit.consent.builders import HANDOFF, OTHER_SUBJECT, PARTICIPANT, REFERRAL, SUBJECT
 
+OTHER_REFERRAL = "ref_0198c1e2-0000-7000-8000-00000000000b"
 CHARGE_ID = "chg_0198c1e2-0000-7000-8000-00000000000a"
 
 
@@ -341,6 +342,24 @@ def test_a_release_of_keys_is_in_the_decision_log(office: Office) -> None:
     )
     assert row.record["source"] == "police"
     assert row.visible & BITS["CHARGE"]
+
+
+def test_keys_that_one_decision_opens_are_one_decision_in_the_log(office: Office) -> None:
+    office.state(a_statement("ROUTED", "prosecutor"))
+    office.state(a_statement("ROUTED", "prosecutor", record=OTHER_REFERRAL, subject_id=OTHER_SUBJECT))
+    office.log.start()
+    events = [
+        sealed(office, "referral", "police", "REFERRAL", "CHARGE", record=REFERRAL),
+        sealed(office, "referral", "police", "CHARGE", record=CHARGE_ID),
+        sealed(office, "referral", "police", "REFERRAL", subject=OTHER_SUBJECT, record=OTHER_REFERRAL),
+    ]
+    assert [len(one.sections) for one in asked(office, "review", *events)] == [2, 1, 1]
+    office.log.stop()
+    with office.desk.db.read() as connection:
+        rows = connection.execute(select(DECISIONS)).all()
+    about = sorted((row.record["subject"], row.record["record"]) for row in rows)
+    # A charge's key stands on any referral of its subject, which is another question.
+    assert about == sorted([(SUBJECT, ""), (SUBJECT, REFERRAL), (OTHER_SUBJECT, OTHER_REFERRAL)])
 
 
 def test_a_charges_own_key_stands_on_its_referrals_facts(office: Office) -> None:

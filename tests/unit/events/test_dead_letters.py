@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, insert
 from sqlalchemy.exc import OperationalError
@@ -189,3 +189,64 @@ def test_five_percent_of_the_last_thousand_are_borne_and_not_one_more() -> None:
     bounds.count(dead=True)
     assert bounds.are_broken()
     assert not spare.are_broken()
+
+
+def test_an_event_that_cannot_be_written_down_is_given_up_alone(world: World) -> None:
+    """What is noted of it is written in the same statement as the notes of its whole batch."""
+    world.consent.allow(IDENTITY)
+    for number in range(3):
+        world.producer.put(an_event(a_change(name="x", narrative="x"), record_id=f"rec_{number}"))
+    world.producer.relay.run_once()
+    receiver = world.receiver({"SampleChanged": Handler(SampleChanged, lambda _conn, _delivery: None)})
+    with receiver.db.write() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER refuse BEFORE INSERT ON applied_version WHEN NEW.record_id = 'rec_1'"
+            " BEGIN SELECT RAISE(ABORT, 'no such record'); END"
+        )
+    receiver.consume()
+    assert receiver.rows(TABLES.dead_letters, "position", "reason") == [(1, "IntegrityError")]
+    assert receiver.rows(TABLES.applied, "record_id", "version") == [("rec_0", 1), ("rec_2", 1)]
+    assert (receiver.shelved(), len(receiver.rows(TABLES.inbox))) == (2, 3)
+
+
+def test_what_a_dead_event_would_have_replaced_is_not_replaced(world: World) -> None:
+    world.consent.allow(IDENTITY)
+    for version, name in ((3, "bad"), (2, "good"), (1, "older")):
+        world.producer.put(an_event(a_change(name=name), version=version))
+    world.producer.relay.run_once()
+    receiver = world.receiver(fails_for("bad"))
+    receiver.consume()
+    assert receiver.effects() == [("rec_1", 2, "good")]
+    assert receiver.rows(TABLES.applied, "version") == [(2,)]
+
+
+def test_late_events_beside_one_that_cannot_be_applied_are_applied(world: World) -> None:
+    for name in ("good", "bad", "fine"):
+        world.producer.put(an_event(a_change(name=name), record_id=f"rec_{name}"))
+    world.producer.relay.run_once()
+    receiver = world.receiver(fails_for("bad"))
+    receiver.consume()
+    world.consent.allow(IDENTITY)
+    receiver.consume()
+    assert [name for _, _, name in receiver.effects()] == ["good", "fine"]
+    assert receiver.rows(TABLES.dead_letters, "reason") == [("ValueError",)]
+    assert receiver.shelved() == 0
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(bad=st.lists(st.booleans(), min_size=1, max_size=30))
+def test_a_batch_ends_where_one_by_one_would_have_ended(
+    tmp_path_factory: pytest.TempPathFactory, bad: list[bool]
+) -> None:
+    world = World(tmp_path_factory.mktemp("world"))
+    publish(world, *("bad" if one else "good" for one in bad))
+    bounds, taken = Bounds(), 0
+    while taken < len(bad) and not bounds.are_broken():
+        bounds.count(dead=bad[taken])
+        taken += 1
+    receiver = world.receiver(fails_for("bad"))
+    receiver.consume()
+    assert receiver.rows(TABLES.offsets, "position") == [(taken - 1,)]
+    assert len(receiver.effects()) == bad[:taken].count(False)
+    assert len(receiver.rows(TABLES.dead_letters)) == bad[:taken].count(True)
+    assert receiver.loop.poisoned() == bounds.are_broken()

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lead.envelope.v1.envelope_pb2 import SealedEvent
 from sqlalchemy import Connection
+from sqlalchemy.event import listen
 
 from services.shared.errors import LeadError
 from services.shared.events.cloudevents import MalformedEventError
@@ -262,3 +263,26 @@ def test_two_consumers_of_one_area_do_not_apply_twice(world: World) -> None:
     world.consent.meanwhile = be_quicker
     one.consume()
     assert one.effects() == [("rec_1", 1, "Testa")]
+
+
+def statements_of_a_batch(world: World, size: int) -> int:
+    """Let a new consumer take this many events in one batch, one in two of which opens; count what it asks of SQL."""
+    world.folder = world.folder / str(size)
+    world.folder.mkdir()
+    handlers = {"SampleChanged": Handler(SampleChanged, lambda _conn, _delivery: None)}
+    receiver = world.receiver(handlers)
+    world.log.records[TOPIC].clear()
+    for number in range(size):
+        world.producer.put(an_event(a_change(name="x"), record_id=f"rec_{number}", subject_id=f"sub_{number % 2}"))
+    world.producer.relay.run_once()
+    said: list[str] = []
+    listen(receiver.db.engine, "after_cursor_execute", lambda *its: said.append(its[2]))
+    receiver.loop.run_once()
+    assert receiver.rows(TABLES.offsets, "position") == [(size - 1,)]
+    assert receiver.shelved() == size // 2
+    return len(said)
+
+
+def test_a_batch_asks_the_database_as_often_whether_it_is_small_or_large(world: World) -> None:
+    world.consent.allow(IDENTITY, subject_id="sub_1")
+    assert statements_of_a_batch(world, 4) == statements_of_a_batch(world, 60)
