@@ -1,7 +1,6 @@
-"""Two cohorts of made-up people thirty months back, and every arrest that followed: the truth that reports must find.
+"""A cohort of made-up people thirty months back, and every arrest that followed: the truth that reports must find.
 
-Who was referred is the LEAD arm, who was booked that spring is the comparison. What each person did after the index
-arrest goes by his number, so that anybody can count it.
+What each person did after the index arrest goes by his number, so that anybody can count it.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from services.command.demo.story import Person
 
 POLICE = "sample-police"
 SYSTEM = "sample-arrests"
-REFERRED, COMPARED, APPROACHED = 60, 48, 6
+REFERRED, APPROACHED = 48, 6
 HALF_YEAR, TWO_YEARS = 182, 730
 # The feed is complete from well before the first index arrest.
 _LOOK_BACK = timedelta(days=800)
@@ -26,7 +25,7 @@ _LOOK_BACK = timedelta(days=800)
 
 @dataclass(frozen=True)
 class Event:
-    """What happened so many days after t0, or before it; `warrant` is the only basis, NONE is probable cause."""
+    """What happened so many days after t0; `warrant` is the only basis, NONE is probable cause."""
 
     days: int
     kind: str = "ARREST"
@@ -37,7 +36,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Member:
-    """One of a cohort: who, when the index arrest was, and what followed."""
+    """One of the cohort: who, when the index arrest was, and what followed."""
 
     number: int
     arm: str
@@ -57,27 +56,19 @@ class Member:
 
     def had(self, definition: str, days: int) -> bool:
         """Tell whether the person has an event of this definition within so many days of t0."""
-        return any(0 < each.days <= days and counts(each, definition) for each in self.events)
+        return any(each.days <= days and counts(each, definition) for each in self.events)
 
 
 @dataclass(frozen=True)
-class Cohorts:
+class Cohort:
     """Everybody."""
 
     now: datetime
 
     @cached_property
     def referred(self) -> tuple[Member, ...]:
-        """The LEAD arm, through the door of arrests."""
-        return tuple(self._member("LEAD", number, (*_before(number, 4), *_after(number))) for number in range(REFERRED))
-
-    @cached_property
-    def compared(self) -> tuple[Member, ...]:
-        """Those who were booked."""
-        return tuple(
-            self._member("COMPARISON", number, (*_before(number, 3), *_after_booking(number)))
-            for number in range(COMPARED)
-        )
+        """Those who came through the door of arrests."""
+        return tuple(self._member("LEAD", number, _after(number)) for number in range(REFERRED))
 
     @cached_property
     def approached(self) -> tuple[Member, ...]:
@@ -123,11 +114,6 @@ def reported(member: Member) -> Iterator[Draft]:
         yield _reported(member, place, event, f"{member.incident}-{place}")
 
 
-def index_event(member: Member) -> Draft:
-    """Return the index arrest as a comparison is registered by it."""
-    return {"agencyId": POLICE, "system": SYSTEM, "recordId": f"{member.local_id}/0"}
-
-
 def _reported(member: Member, place: int, event: Event, incident: str) -> Draft:
     at = member.t0 + timedelta(days=event.days)
     conduct = at if event.conduct is None else member.t0 + timedelta(days=event.conduct)
@@ -146,12 +132,6 @@ def _reported(member: Member, place: int, event: Event, incident: str) -> Draft:
     return told
 
 
-def _before(number: int, each: int) -> tuple[Event, ...]:
-    """Return what was before t0: without it nothing could be compared but the time after."""
-    recent = (Event(-90 - number),) if number % each == 0 else ()
-    return (*recent, Event(-500)) if number % 5 == 1 else recent
-
-
 def _after(number: int) -> tuple[Event, ...]:
     if number % 3 == 0:
         return (Event(100),)
@@ -167,12 +147,6 @@ def _after(number: int) -> tuple[Event, ...]:
     return () if found is None else (found,)
 
 
-def _after_booking(number: int) -> tuple[Event, ...]:
-    if number % 4 < 2:
-        return (Event(60 + number), Event(500))
-    return (Event(450),) if number % 4 == 2 else ()
-
-
-def beginning(moment: datetime | None = None) -> Cohorts:
-    """Return the cohorts as they are today."""
-    return Cohorts(moment or datetime.now(UTC))
+def beginning(moment: datetime | None = None) -> Cohort:
+    """Return the cohort as it is today."""
+    return Cohort(moment or datetime.now(UTC))

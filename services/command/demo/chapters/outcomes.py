@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from services.command.demo import cohort, drafts, journey
 from services.command.demo.chapters.arrests import report
 from services.command.demo.claim import Claim
 from services.command.demo.client import Answer, Client, bearer, grpc_channel
-from services.command.demo.cohort import Cohorts, Member
+from services.command.demo.cohort import Cohort
 from services.command.demo.rms import Rms
 from services.command.demo.sample_data import Message
 from services.command.demo.story import Story
@@ -22,31 +22,29 @@ _OFFICE, _EVALUATOR = "sample-office", "sample-evaluator"
 _BATCH, _AT_ONCE = 100, 4
 _NO_EFFECT = "No comparison group: this is not an effect."
 _DEFINITIONS = ("ARR_OR_DIVERTED", "ARR_NEWCONDUCT")
-# Some five hundred sealed events travel, and a report takes a moment to make: so it isn't asked for all the time.
+# Some hundreds of sealed events travel, and a report takes a moment to make: so it isn't asked for all the time.
 _ARRIVE_SECONDS, _LOOK_SECONDS = 60.0, 0.5
 _WINDOWS = {"6m": cohort.HALF_YEAR, "24m": cohort.TWO_YEARS}
 
 
 def play(story: Story) -> Iterator[Claim]:
-    """Send two cohorts and all that followed; compare the reports with what anybody can count."""
-    cohorts = cohort.beginning()
-    _refer(story, cohorts)
-    _report(story, cohorts)
+    """Send a cohort and all that followed; compare the reports with what anybody can count."""
+    everybody = cohort.beginning()
+    _refer(story, everybody)
+    _report(story, everybody)
     office = story.caller("program_manager", _OFFICE)
-    reports = _settled(story, office, cohorts)
-    yield _as_counted(cohorts, reports)
+    reports = _settled(story, office, everybody)
+    yield _as_counted(everybody, reports)
     yield _with_its_definition(reports)
     yield _suppressed(reports["24m"])
     yield _no_effect(office)
-    _register(story, cohorts)
-    yield _compared(story, office, cohorts)
     yield _published(story)
 
 
-def _refer(story: Story, cohorts: Cohorts) -> None:
+def _refer(story: Story, everybody: Cohort) -> None:
     """Push the referrals of both doors, and have the programme office approve them."""
-    people = (*cohorts.referred, *cohorts.approached)
-    for one in (*people, *cohorts.compared):
+    people = (*everybody.referred, *everybody.approached)
+    for one in people:
         story.canaries |= drafts.known_facts(one.person) | {one.local_id}
     messages = [
         Message(one.local_id, cohort.referral(one, "SOCIAL_CONTACT" if one.arm == "SOCIAL" else "ARREST_DIVERSION"), "")
@@ -66,14 +64,13 @@ def _refer(story: Story, cohorts: Cohorts) -> None:
         list(pool.map(approve, [each.referral_id for each in sent]))
 
 
-def _report(story: Story, cohorts: Cohorts) -> None:
+def _report(story: Story, everybody: Cohort) -> None:
     """Send every arrest, and declare the feed complete until now."""
-    members: Sequence[Member] = (*cohorts.referred, *cohorts.compared)
-    events = [told for member in members for told in cohort.reported(member)]
+    events = [told for member in everybody.referred for told in cohort.reported(member)]
     for start in range(0, len(events), _BATCH):
         journey.done("report arrests", report(story, cohort.POLICE, events[start : start + _BATCH]))
     until = {
-        "completeFrom": drafts.rfc3339(cohorts.complete_from),
+        "completeFrom": drafts.rfc3339(everybody.complete_from),
         "completeThrough": drafts.rfc3339(datetime.now(UTC)),
     }
     journey.done("declare the feed", report(story, cohort.POLICE, [], **until))
@@ -85,9 +82,9 @@ def _rearrest(client: Client, **asked: str) -> dict[str, Any]:
     return found
 
 
-def _settled(story: Story, office: Client, cohorts: Cohorts) -> dict[str, dict[str, dict[str, Any]]]:
+def _settled(story: Story, office: Client, everybody: Cohort) -> dict[str, dict[str, dict[str, Any]]]:
     """Return the reports by window and definition, as soon as every sealed event has arrived and is linked."""
-    wished = _by_hand(cohorts, "ARR_OR_DIVERTED", "24m")
+    wished = _by_hand(everybody, "ARR_OR_DIVERTED", "24m")
     story.eventually(lambda: _counted(_rearrest(office, window="24m")) == wished, _ARRIVE_SECONDS, _LOOK_SECONDS)
     return {
         window: {each: _rearrest(office, window=window, definition=each) for each in _DEFINITIONS}
@@ -95,9 +92,9 @@ def _settled(story: Story, office: Client, cohorts: Cohorts) -> dict[str, dict[s
     }
 
 
-def _by_hand(cohorts: Cohorts, definition: str, window: str) -> tuple[int, int]:
-    had = sum(one.had(definition, _WINDOWS[window]) for one in cohorts.referred)
-    return _rounded(had), _rounded(len(cohorts.referred) - had)
+def _by_hand(everybody: Cohort, definition: str, window: str) -> tuple[int, int]:
+    had = sum(one.had(definition, _WINDOWS[window]) for one in everybody.referred)
+    return _rounded(had), _rounded(len(everybody.referred) - had)
 
 
 def _row(report_: dict[str, Any], table: str, *first: str) -> dict[str, dict[str, Any]]:
@@ -122,15 +119,15 @@ def _rounded(count: int) -> int:
     return (2 * count + 5) // 10 * 5
 
 
-def _as_counted(cohorts: Cohorts, reports: dict[str, dict[str, dict[str, Any]]]) -> Claim:
+def _as_counted(everybody: Cohort, reports: dict[str, dict[str, dict[str, Any]]]) -> Claim:
     table, holds = Table("window", "definition", "with event", "event-free", "counted by hand"), True
     for window, days in _WINDOWS.items():
         for definition, found in reports[window].items():
-            had = sum(one.had(definition, days) for one in cohorts.referred)
+            had = sum(one.had(definition, days) for one in everybody.referred)
             shown = _counted(found)
-            holds &= shown == _by_hand(cohorts, definition, window)
+            holds &= shown == _by_hand(everybody, definition, window)
             with_event, free = shown or ("-", "-")
-            table.add_row(window, definition, str(with_event), str(free), f"{had} and {len(cohorts.referred) - had}")
+            table.add_row(window, definition, str(with_event), str(free), f"{had} and {len(everybody.referred) - had}")
     text = "At six and at 24 months the tables say what counting by hand says, rounded to 5, by two definitions"
     return Claim("16a", text, holds, table)
 
@@ -166,32 +163,6 @@ def _no_effect(office: Client) -> Claim:
     return Claim("16d", text, any(_NO_EFFECT in each for each in said) and not has_effects)
 
 
-def _register(story: Story, cohorts: Cohorts) -> None:
-    office = story.caller("program_manager", _OFFICE)
-
-    def register(member: Member) -> None:
-        sent = {"siteId": drafts.SITE, "arm": "ARM_COMPARISON", "indexEvent": cohort.index_event(member)}
-        journey.done("register a comparison", office.post("/v1/evaluationEntries", sent))
-
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        list(pool.map(register, cohorts.compared))
-
-
-def _compared(story: Story, office: Client, cohorts: Cohorts) -> Claim:
-    had = sum(one.had("ARR_OR_DIVERTED", cohort.TWO_YEARS) for one in cohorts.compared)
-    wished = {"With event": _rounded(had), "Event-free": _rounded(len(cohorts.compared) - had)}
-
-    def look() -> dict[str, Any] | None:
-        found = _rearrest(office, window="24m")
-        row = _row(found, "events", "Arrest diversion", "Comparison")
-        return found if {name: row.get(name, {}).get("number") for name in wished} == wished else None
-
-    found = story.eventually(look, _ARRIVE_SECONDS, _LOOK_SECONDS) or {}
-    effects = [one for one in found.get("tables", []) if one["id"] == "effects"]
-    text = "With a registered comparison it prints the odds ratio and the risk difference, adjusted, with the balance"
-    return Claim("16e", text, bool(effects) and any(one["id"] == "balance" for one in found["tables"]))
-
-
 def _published(story: Story) -> Claim:
     officer, evaluator = story.caller("police_officer", drafts.POLICE), story.caller("evaluator", _EVALUATOR)
 
@@ -204,4 +175,4 @@ def _published(story: Story) -> Claim:
     live = evaluator.get("/v1/outcomes/rearrest", siteId=drafts.SITE, window="24m")
     frozen = first is not None and "frozenTime" in first["report"] and first.body == again.body
     text = "Everyone else reads the quarter's frozen snapshot, the same bytes each time; the evaluator reads it live"
-    return Claim("16f", text, frozen and live.status == 200 and "frozenTime" not in live["report"])
+    return Claim("16e", text, frozen and live.status == 200 and "frozenTime" not in live["report"])
