@@ -60,7 +60,7 @@ class Face(grpc.GenericRpcHandler):
             with trace.span(path_of(rpc)[1:], kind="server", attributes={"rpc.system": "grpc"}):
                 try:
                     self._door.authenticator.identify(asked.authorization)
-                    return await self._door.answer(rpc, _parsed(rpc, data), asked, Message.SerializeToString)
+                    return await self._door.answer(rpc, _parsed(rpc, data), asked, _rendered)
                 except Exception as error:  # noqa: BLE001 - everything becomes a public status
                     await _abort(context, error, asked.request_id)
 
@@ -121,6 +121,11 @@ class _Sink:
 
     async def put(self, data: bytes) -> None:
         await self._context.write(data)
+
+
+def _rendered(message: Message) -> bytes:
+    # Each class has its own method: the one of Message itself is a stub.
+    return message.SerializeToString()
 
 
 def _parsed(rpc: MethodDescriptor, data: bytes) -> Message:

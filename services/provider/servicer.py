@@ -84,7 +84,7 @@ class ProviderServicer(grpc_face.ProviderServiceServicer):
         self, request: pb.ListServiceReferralsRequest, _: grpc.ServicerContext
     ) -> pb.ListServiceReferralsResponse:
         """List what the caller's agency asked for, or is asked for."""
-        validate.listed(request)
+        validate.listed(request, self._desk.now())
         since, after = moment(request, "updated_after"), place_of(request.page_token)
         size = request.page_size or validate.PAGE_DEFAULT
         found, token = referrals.listed(self._desk, current_caller(), since, request.participant_id, after, size)
@@ -161,7 +161,7 @@ class ProviderServicer(grpc_face.ProviderServiceServicer):
         self, request: pb.ListEnrollmentsRequest, _: grpc.ServicerContext
     ) -> pb.ListEnrollmentsResponse:
         """List the own enrolments, and those that a release opens."""
-        validate.listed(request)
+        validate.listed(request, self._desk.now())
         since, after = moment(request, "updated_after"), place_of(request.page_token)
         size = request.page_size or validate.PAGE_DEFAULT
         found, token = enrolments.listed(self._desk, current_caller(), since, request.participant_id, after, size)

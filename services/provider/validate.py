@@ -110,12 +110,9 @@ def decline(request: service.DeclineServiceReferralRequest, *, asks: bool) -> No
     raise_for(found)
 
 
-def listed(request: _ListRequest) -> None:
-    """Raises INVALID_ARGUMENT for a time that is none, or a page size outside of 0 to 500."""
-    found = list(_page_size(request.page_size))
-    if request.HasField("updated_after") and not checks.is_time(request, "updated_after"):
-        found.append(Violation("updatedAfter", "an RFC 3339 time"))
-    raise_for(found)
+def listed(request: _ListRequest, now: datetime) -> None:
+    """Raises INVALID_ARGUMENT for a time that is none or lies ahead, or a page size outside of 0 to 500."""
+    raise_for([*_page_size(request.page_size), *checks.time(request, "updated_after", "updatedAfter", now)])
 
 
 def draft(draft: pb.EnrollmentDraft, now: datetime) -> list[Violation]:

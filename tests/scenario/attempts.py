@@ -49,6 +49,14 @@ class Tried:
         assert not reason or problem["reason"] == reason, problem
         return problem
 
+    def results(self, answer: Answer) -> list[dict[str, Any]]:
+        """Return what became of each row of a batch, after checking that nothing of any row is echoed."""
+        assert answer.status == 200, answer.raw
+        assert CANARY.encode() not in answer.raw.lower(), answer.raw
+        assert not _INSIDES.search(answer.raw), answer.raw
+        rows: list[dict[str, Any]] = answer.body.get("results", [])
+        return rows
+
     def logs_are_clean(self) -> None:
         """Check that no process has written down a canary, a trace or something unforeseen."""
         for log in sorted((self._exchange.layout.data / "logs").iterdir()):
@@ -95,6 +103,11 @@ def _put(inside: Any, steps: list[str | int], value: Any) -> None:
         inside.append(value)
     else:
         inside[last] = value
+
+
+def named(row: Mapping[str, Any]) -> set[str]:
+    """Return the paths that the refusal of a row names."""
+    return {str(one.get("path", "")) for one in row.get("violations", [])}
 
 
 def ids(rows: Iterable[Mapping[str, Any]]) -> set[str]:

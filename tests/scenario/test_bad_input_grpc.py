@@ -3,63 +3,31 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import grpc
 import pytest
 from google.protobuf import json_format
-from google.protobuf.message import Message
-from google.rpc import error_details_pb2, status_pb2
 from lead.casework.v1 import casework_service_pb2 as casework
 from lead.consent.v1 import consent_service_pb2 as consent
 from lead.referral.v1 import referral_pb2, referral_service_pb2
 from lead.review.v1 import review_service_pb2 as review
 
 from services.command.demo import drafts
-from services.command.demo.client import Client, bearer, grpc_channel
+from services.command.demo.client import Client, bearer
 from services.command.demo.story import Person
-from services.command.exchange import Exchange
 from services.shared.ids import new_id
 from tests.scenario.attempts import CANARY, Tried, held
+from tests.scenario.wire import NO_TEXT, UNKNOWN_FIELD, Beside, Wire, refused
 
 pytestmark = pytest.mark.timeout(180)
 POLICE = "sample-sheriff"
 SOMEBODY = Person("Testa", "Sample-Wire", "1985-05-05", "sample-outreach")
 SUBMIT = "/lead.referral.v1.ReferralService/SubmitReferral"
 GET = "/lead.referral.v1.ReferralService/GetReferral"
-PUSH = "/lead.referral.v1.ReferralService/PushReferrals"
-# Field 127, a whole number: no message has it.
-UNKNOWN_FIELD = b"\xf8\x07\x01"
-NO_TEXT = b"\x0a\x02\xff\xfe"
-Beside = tuple[tuple[str, str], ...]
 Change = Callable[[referral_pb2.ReferralDraft], object]
-
-
-class Wire:
-    """Calls methods with bytes, as a client that was made from no contract could."""
-
-    def __init__(self, exchange: Exchange, channel: Any) -> None:
-        self._exchange, self._channel = exchange, channel
-
-    def beside(self, role: str, agency: str) -> Beside:
-        return bearer(self._exchange.token(role, agency=agency))
-
-    def call(self, path: str, message: Message | bytes, beside: Beside) -> bytes:
-        data = message if isinstance(message, bytes) else message.SerializeToString()
-        answer: bytes = self._channel.unary_unary(path, None, None)(data, timeout=20, metadata=beside)
-        return answer
-
-    def push(self, records: Iterable[bytes], beside: Beside) -> Iterator[referral_service_pb2.PushReferralsResponse]:
-        for answer in self._channel.stream_stream(PUSH, None, None)(iter(records), timeout=20, metadata=beside):
-            yield referral_service_pb2.PushReferralsResponse.FromString(answer)
-
-
-@pytest.fixture(scope="module")
-def wire(exchange: Exchange) -> Iterator[Wire]:
-    with grpc_channel(exchange.grpc_target, exchange.ca_path) as channel:
-        yield Wire(exchange, channel)
 
 
 @pytest.fixture(scope="module")
@@ -95,25 +63,6 @@ def draft(change: Change = lambda _: None) -> referral_pb2.ReferralDraft:
 
 def submission(change: Change) -> bytes:
     return referral_service_pb2.SubmitReferralRequest(referral=draft(change)).SerializeToString()
-
-
-def refused(call: Callable[[], object], code: grpc.StatusCode, *paths: str) -> None:
-    """Check the status of a refused call, the paths that its details name, and that it echoes nothing."""
-    with pytest.raises(grpc.RpcError) as raised:
-        call()
-    error: Any = raised.value
-    assert error.code() is code, error
-    beside = dict(error.trailing_metadata() or ())
-    said = [(error.details() or "").encode(), *(str(value).encode() for value in beside.values())]
-    assert not any(CANARY.encode() in one.lower() or b"Traceback" in one for one in said)
-    assert _paths(beside.get("grpc-status-details-bin", b"")) == sorted(set(paths)), error
-
-
-def _paths(details: bytes) -> list[str]:
-    bad = error_details_pb2.BadRequest()
-    for one in status_pb2.Status.FromString(details).details:
-        one.Unpack(bad)
-    return sorted({each.field for each in bad.field_violations})
 
 
 # One call

@@ -27,13 +27,14 @@ from services.command.exchange import Exchange
 from services.shared import labels
 from services.shared.ids import new_id
 from tests.scenario.attempts import Tried, ask
-from tests.scenario.conftest import on_the_way
+from tests.scenario.conftest import on_the_way, put_to_the_office
 
 pytestmark = pytest.mark.timeout(180)
 _HTTP: Any = annotations_pb2.http
-_FIELD = re.compile(r"([a-z]+)/\{([a-z_]+)\}")
+_FIELD = re.compile(r"([A-Za-z]+)/\{([a-z_]+)\}")
 # The directory is everybody's.
 _PUBLIC = frozenset({"sites"})
+COUNSELLING = "sample-counselling"
 _PREFIXES = {
     "referrals": "ref",
     "reviews": "rev",
@@ -43,6 +44,10 @@ _PREFIXES = {
     "consents": "con",
     "incidents": "inc",
     "accounts": "acc",
+    "services": "srv",
+    "serviceReferrals": "srf",
+    "enrollments": "enr",
+    "personMatches": "mat",
 }
 
 
@@ -73,6 +78,8 @@ STRANGERS = (
     Stranger("program_manager", "program_office", "sample-santa-fe-office"),
     Stranger("provider_staff", "sud_treatment", "sample-treatment"),
     Stranger("provider_staff", "housing", "sample-housing"),
+    Stranger("provider_system", "health_care", "sample-clinic"),
+    Stranger("provider_staff", "victim_services", "sample-victim-services"),
     Stranger("evaluator", "evaluator", "sample-evaluator"),
     Stranger("auditor", "auditor", "sample-auditor"),
     Stranger("participant", ""),
@@ -94,7 +101,23 @@ MOVES: Mapping[str, Any] = {
     "RevokeConsent": {},
     "DisableAccount": {},
     "DecideCharge": {"decision": "DECISION_VALUE_FILE", "etag": "a"},
+    "UpdateService": {"openPlaces": 1, "etag": "a"},
+    "RecordServiceTotal": {"periodStart": "2026-01-01", "periodEnd": "2026-03-31", "people": 20},
+    "OfferServiceReferral": {"etag": "a"},
+    "AcceptServiceReferral": {"etag": "a"},
+    "WaitlistServiceReferral": {"etag": "a"},
+    "CancelServiceReferral": {"etag": "a"},
+    "UpdateEnrollment": {"status": "ENROLLMENT_STATUS_COMPLETED", "endTime": drafts.ago(minutes=1), "etag": "a"},
+    "RecordAttendance": {"date": drafts.ago()[:10], "status": "ATTENDANCE_STATUS_MISSED"},
+    "ConfirmPersonMatch": {"etag": "a"},
+    "RejectPersonMatch": {"etag": "a"},
 }
+# What each side says when it declines.
+_NO = {
+    "case_manager": {"requestReason": "REQUEST_DECLINE_REASON_OTHER", "etag": "a"},
+    "provider_staff": {"reason": "ANSWER_DECLINE_REASON_OTHER", "etag": "a"},
+}
+DECLINES: Mapping[str, Any] = _NO | {"case_supervisor": _NO["case_manager"], "provider_system": _NO["provider_staff"]}
 Ids = Mapping[str, str]
 
 
@@ -105,8 +128,8 @@ def _nothing_written_down(tried: Tried) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def withheld(story: Story, alpha: Person) -> Ids:
-    """Ids of records that are there, of a person and of agencies that no stranger has to do with."""
+def withheld(story: Story, alpha: Person, gamma: Person) -> Ids:
+    """Ids of records that are there, of people and of agencies that no stranger has to do with."""
     review = journey.review_of(story, alpha)
     # Of the strangers, only the programme manager of the other site may disable accounts; none of these is of his.
     accounts = story.caller("operator", "sample-operator").get("/v1/accounts")["accounts"]
@@ -119,6 +142,10 @@ def withheld(story: Story, alpha: Person) -> Ids:
         "consents": alpha.consents["narrow"],
         "incidents": _imported(story),
         "accounts": next(one["id"] for one in accounts if one["agencyId"] == "sample-police"),
+        "services": story.services[COUNSELLING],
+        "serviceReferrals": gamma.services[f"asked {COUNSELLING}"],
+        "enrollments": gamma.services[f"enrolled {COUNSELLING}"],
+        "personMatches": put_to_the_office(story, alpha)["id"],
     }
 
 
@@ -138,15 +165,20 @@ def misformed() -> Ids:
 
 
 @cache
-def moves(role: str) -> tuple[tuple[MethodDescriptor, str], ...]:
-    """Return every POST of a role that is about a record, with its path."""
+def moves(role: str) -> tuple[tuple[MethodDescriptor, str, str], ...]:
+    """Return every POST and PATCH of a role that is about a record, with its verb and path."""
     number = words_pb2.Role.Value(f"ROLE_{role.upper()}")
     found = []
     for rpc in labels.public_methods():
-        access, template = labels.access(rpc), str(rpc.GetOptions().Extensions[_HTTP].post)
+        access, http = labels.access(rpc), rpc.GetOptions().Extensions[_HTTP]
+        template = str(http.post or http.patch)
         if access is not None and number in access.roles and "{" in template:
-            found.append((rpc, template))
+            found.append((rpc, "POST" if http.post else "PATCH", template))
     return tuple(found)
+
+
+def body_of(role: str, rpc: MethodDescriptor) -> Any:
+    return DECLINES[role] if rpc.name == "DeclineServiceReferral" else MOVES[rpc.name]
 
 
 def filled(template: str, ids: Ids) -> str:
@@ -192,11 +224,11 @@ def test_a_move_tells_withheld_from_absent_by_nothing(
 ) -> None:
     caller = the_client(client, stranger, beta)
     revoked = {**withheld, "consents": alpha.consents["second"]}
-    for rpc, template in moves(stranger.role):
-        bodies: tuple[Any, ...] = (MOVES[rpc.name], {})
+    for rpc, verb, template in moves(stranger.role):
+        bodies: tuple[Any, ...] = (body_of(stranger.role, rpc), {})
         for body in bodies:
             first, *others = (
-                told(ask(caller, "POST", filled(template, ids), json=body))
+                told(ask(caller, verb, filled(template, ids), json=body))
                 for ids in (withheld, revoked, absent(), misformed())
             )
             assert all(other == first for other in others), (template, first, others)
@@ -208,7 +240,8 @@ def test_a_list_shows_no_hidden_row_and_counts_none(
     stranger: Stranger, client: Callable[..., Client], withheld: Ids, alpha: Person, beta: Person
 ) -> None:
     caller = the_client(client, stranger, beta)
-    hidden = [*withheld.values(), *alpha.consents.values(), *drafts.known_facts(alpha)]
+    known = {**withheld, "services": ""}
+    hidden = [*filter(None, known.values()), *alpha.consents.values(), *drafts.known_facts(alpha)]
     for read in reads(stranger.role, stranger.kind):
         if not read.is_list or not read.is_about_people or "{" in read.template:
             continue
@@ -274,6 +307,8 @@ def test_a_participant_sees_nothing_of_another(client: Callable[..., Client], al
         ("defender", "sample-defender", "referral.v1.ReferralService/GetReferral", "referrals"),
         ("prosecutor", "sample-county-prosecutor", "review.v1.ReviewService/GetReview", "reviews"),
         ("case_manager", "sample-second-outreach", "casework.v1.CaseworkService/GetParticipant", "participants"),
+        ("provider_staff", "sample-housing", "provider.v1.ProviderService/GetEnrollment", "enrollments"),
+        ("case_manager", "sample-outreach", "provider.v1.ProviderService/GetEnrollment", "enrollments"),
     ],
 )
 def test_a_status_over_grpc_tells_withheld_from_absent_by_nothing(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.provider.upload.json_values import NotJsonError, cells_of, parse
+from services.provider.upload.json_values import JsonObject, NotJsonError, cells_of, parse
 from services.provider.upload.rows import Cells, check_count, refused, text_of
 
 _WISH = 'a JSON array of enrolments, or {"enrollments": [...]}'
@@ -14,7 +14,7 @@ def read(data: bytes) -> list[Cells]:
         found = parse(text_of(data))
     except NotJsonError:
         raise refused(_WISH) from None
-    if isinstance(found, dict) and found.keys() == {"enrollments"}:
+    if isinstance(found, JsonObject) and found.keys() == {"enrollments"} and not found.twice:
         found = found["enrollments"]
     if not isinstance(found, list):
         raise refused(_WISH)
