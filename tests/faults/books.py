@@ -1,23 +1,33 @@
-"""What the processes have written down, read from their files: what is left to send, what came, what is there twice."""
+"""What the processes have written down, read from their files: what is left to do, what came, what is there twice."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import sqlite3
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner
 
+from gateway.feed import readings
 from services.command.audit import audit
-from services.command.layout import WITNESSES, Layout
-from tests.faults.waiting import until
+from services.command.layout import GATEWAY, WITNESSES, Layout
+from tests.faults.waiting import PATIENCE_SECONDS
 
-_CONSUMED = {"referral": ("review", "casework"), "review": ("referral", "casework"), "casework": ("referral",)}
+_CONSUMED: Mapping[str, tuple[str, ...]] = {
+    "referral": ("review", "casework"),
+    "review": ("referral", "casework"),
+    "casework": ("referral", "outcomes"),
+    "provider": ("casework",),
+    "outcomes": ("referral", "casework"),
+}
+# Between two looks something may be on its way where neither looks.
+_QUIET_LOOKS = 2
 
 
 class Books:
@@ -41,30 +51,49 @@ class Books:
 
     def logged(self, topic: str) -> Counter[str]:
         """How often each event is in a topic of the log, by its id."""
-        path = self._layout.event_log / f"{topic}.log.db"
-        if not path.exists():
-            return Counter()
-        with _opened(path) as file:
-            return Counter(json.loads(row[0])["ce_id"] for row in file.execute("SELECT headers FROM record"))
+        return Counter(json.loads(row[0])["ce_id"] for row in self._log(topic, "SELECT headers FROM record"))
 
     def applied(self, area: str) -> set[str]:
         """The ids of the events that an area has applied."""
         return {row[0] for row in self.rows(area, "SELECT event_id FROM inbox")}
 
+    def position(self, process: str, topic: str) -> int:
+        """How far a process has read a topic, as it has committed it."""
+        found = self.rows(process, f"SELECT position FROM consumer_offset WHERE topic = '{topic}'")  # noqa: S608
+        return int(found[0][0]) if found else 0
+
     def settle(self) -> None:
-        """Wait until every outbox and spool is empty and every event of the log has come to all its consumers."""
-        for area in _CONSUMED:
-            until(lambda area=area: not self.waiting(area), f"the outbox of {area} is empty")  # type: ignore[misc]
-        for process in ("gateway", "consent"):
-            until(lambda process=process: not self.count(process, "ledger_spool"), f"{process} has sent its spool")  # type: ignore[misc]
-        for area, topics in _CONSUMED.items():
-            until(lambda area=area, topics=topics: self._came(area, topics), f"{area} has applied all events")  # type: ignore[misc]
+        """Wait until nothing is left anywhere to send, to apply, or to follow from it.
+
+        However much it is: fails only when nothing goes on any more.
+        """
+        left, quiet, end = self.left(), 0, time.monotonic() + PATIENCE_SECONDS
+        while quiet < _QUIET_LOOKS:
+            time.sleep(0.05)
+            before, left = left, self.left()
+            quiet = 0 if left else quiet + 1
+            if left != before:
+                end = time.monotonic() + PATIENCE_SECONDS
+            assert time.monotonic() < end, f"nothing goes on for {PATIENCE_SECONDS:.0f} s: {left}"
+
+    def left(self) -> dict[str, int]:
+        """What is still to be done, and how much of it; empty when nothing is."""
+        left = {f"outbox of {area}": self.waiting(area) for area in _CONSUMED}
+        left |= {f"spool of {process}": self.count(process, "ledger_spool") for process in (GATEWAY, "consent")}
+        left |= {f"events for {area}": self._behind(area, topics) for area, topics in _CONSUMED.items()}
+        left |= {"events for the feed": self._behind(GATEWAY, readings.topics())}
+        left |= {"marks of casework's index": self.count("casework", "index_pending")}
+        return {what: much for what, much in left.items() if much}
 
     def amiss(self) -> list[Any]:
-        """What of review is there twice, and what any area had to give up: empty in a sound exchange."""
+        """What is there twice, what never came, and what anybody had to give up: empty in a sound exchange."""
         found = self.rows("review", "SELECT referral_id, office_id FROM reviews GROUP BY 1, 2 HAVING count(*) > 1")
-        for area in _CONSUMED:
-            found += self.rows(area, "SELECT topic, reason FROM dead_letter")
+        for process in (*_CONSUMED, GATEWAY):
+            found += self.rows(process, "SELECT topic, reason FROM dead_letter")
+        found += self.rows(GATEWAY, "SELECT reason FROM ledger_buried")
+        for area, topics in _CONSUMED.items():
+            applied = self.applied(area)
+            found += [(area, event) for topic in topics for event in self.logged(topic).keys() - applied]
         return found
 
     def verified(self, folder: Path) -> int:
@@ -78,9 +107,19 @@ class Books:
         assert verdict["ok"], verdict
         return int(verdict["entries"])
 
-    def _came(self, area: str, topics: tuple[str, ...]) -> bool:
-        sent = {event for topic in topics for event in self.logged(topic)}
-        return sent <= self.applied(area)
+    def _behind(self, process: str, topics: tuple[str, ...]) -> int:
+        return sum(self._end(topic) - self.position(process, topic) for topic in topics)
+
+    def _end(self, topic: str) -> int:
+        found = self._log(topic, "SELECT max(place) FROM record")
+        return int(found[0][0] or 0) if found else 0
+
+    def _log(self, topic: str, query: str) -> list[Any]:
+        path = self._layout.event_log / f"{topic}.log.db"
+        if not path.exists():
+            return []
+        with _opened(path) as file:
+            return file.execute(query).fetchall()
 
 
 @contextmanager

@@ -79,6 +79,8 @@ def _record(key: str) -> PushReferralsRequest:
     person = Person("Testa", f"Sample-{key}", "1990-01-02", "sample-outreach")
     draft: dict[str, Any] = drafts.referral(person, "ARREST_DIVERSION", [drafts.theft()], None)
     draft["source"] = {"system": SYSTEM, "recordId": key, "version": "1"}
+    # By which the agency's justice events of the same person are found.
+    draft["person"]["localIds"] = [{"agencyId": POLICE, "id": key}]
     return json_format.ParseDict(
         {"recordKey": key, "action": "PUSH_ACTION_UPSERT", "referral": draft}, PushReferralsRequest()
     )

@@ -111,11 +111,14 @@ def test_without_the_ledger_nothing_is_read_and_every_write_is_taken(
     assert {each.status for each in reads(story, person)} == {200, 404}
 
 
-def test_a_release_is_taken_back_while_the_ledger_is_away(exchange: Exchange, story: Story, books: Books) -> None:
-    person, seen = released(story, "Unrecorded-Revocation")
+@DOWN
+def test_a_release_is_taken_back_while_the_ledger_is_away(
+    exchange: Exchange, story: Story, books: Books, number: signal.Signals
+) -> None:
+    person, seen = released(story, f"Unrecorded-Revocation-{number.name}")
     wait_until_seen(story, seen)
     before = books.count("audit", "entries")
-    with without(exchange, "audit", signal.SIGKILL):
+    with without(exchange, "audit", number):
         # That a release was taken back never waits for the ledger.
         assert revoke(story, person).status == 200
         assert books.count("consent", "ledger_spool") > 0

@@ -30,6 +30,8 @@ from tests.faults.waiting import until
 
 # Longer than any process waits for a lock.
 HUNG_SECONDS = 11.0
+# Shorter than TLS waits for the other side's goodbye.
+STOP_SECONDS = 20.0
 
 
 @contextmanager
@@ -72,6 +74,17 @@ def test_a_process_that_ends_in_order_leaves_no_session_to_wait_for(exchange: Ex
         # Nothing is revoked meanwhile, so that none is found dead.
         until(lambda process=process: not held(books, process), f"{process} said goodbye")  # type: ignore[misc]
         exchange.restart(process)
+
+
+@pytest.mark.slow
+def test_a_gateway_ends_in_order_though_a_client_keeps_its_connection(exchange: Exchange, story: Story) -> None:
+    # Open, idle, and with nobody who would read a goodbye from it.
+    assert journey.officer(story).get("/v1/me").status == 200
+    exchange.kill("gateway", signal.SIGTERM, stay_down=True)
+    try:
+        until(lambda: not exchange.pid("gateway"), "the gateway has stopped", STOP_SECONDS)
+    finally:
+        exchange.restart("gateway")
 
 
 def held(books: Books, process: str) -> int:

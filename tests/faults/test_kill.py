@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+import inspect
 import random
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import grpc
 import pytest
-from lead.referral.v1.referral_service_pb2 import PushReferralsRequest
 
 from services.command.demo.story import Story
 from services.command.exchange import Exchange
 from services.command.layout import PROCESSES
 from tests.faults.books import Books
+from tests.faults.followers import Follower
+from tests.faults.load import Load
 from tests.faults.rms import POLICE, SYSTEM, Rms, records
 from tests.faults.struck import struck
 from tests.faults.waiting import listed, until
+from tests.support.killed import POINTS
 
 pytestmark = pytest.mark.slow
 OFFICE = "sample-city-attorney"
 SEED = 20_260_419
-TOGETHER = 40
 
 
 def check_each_once(story: Story, books: Books, rms: Rms, folder: Path) -> None:
@@ -51,6 +51,14 @@ def in_queue(story: Story) -> Counter[str]:
     """Count the reviews that the office is shown, by referral."""
     rows = listed(story.caller("prosecutor", OFFICE), "/v1/reviews", "reviews")
     return Counter(row["referralId"] for row in rows)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_every_point_is_in_the_code(point: str) -> None:
+    where = POINTS[point]
+    struck_there = getattr(where.place(), where.name)
+    assert callable(struck_there)
+    assert not (where.after and inspect.iscoroutinefunction(struck_there))
 
 
 @pytest.mark.parametrize("point", ["before-answer", "before-append", "before-mark"])
@@ -91,29 +99,28 @@ def test_review_killed_around_its_commit_applies_each_event_once(
     check_each_once(story, books, rms, tmp_path)
 
 
+@pytest.mark.timeout(300)
 def test_any_process_killed_under_load_loses_and_doubles_nothing(
     exchange: Exchange, story: Story, books: Books, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
-    rms, sent, chance = Rms(exchange), records("load", 1000), random.Random(SEED)
-    over = threading.Event()
-    with ThreadPoolExecutor(1) as aside:
-        pushing = aside.submit(push_until, over, rms, sent)
-        try:
-            for process in chance.sample(PROCESSES, len(PROCESSES)):
+    books.settle()
+    load, chance = Load(exchange, story, "load"), random.Random(SEED)
+    with (
+        Follower(exchange, "prosecutor", OFFICE, "grpc") as office,
+        Follower(exchange, "case_manager", load.person.case_agency, "sse") as agency,
+    ):
+        for process in chance.sample(PROCESSES, len(PROCESSES)):
+            with load.running():
                 time.sleep(chance.uniform(0.1, 1.0))
                 exchange.kill(process)
                 exchange.wait((process,))
-        finally:
-            over.set()
-        pushing.result(60)
-    assert rms.outcomes() <= {"CREATED", "UNCHANGED"}
-    check_each_once(story, books, rms, tmp_path)
-    tell(f"killed each of {len(PROCESSES)} processes under load: {len(rms.acknowledged)} records, {rms.cuts} cuts")
-
-
-def push_until(over: threading.Event, rms: Rms, sent: Sequence[PushReferralsRequest]) -> None:
-    """Push slowly, some at a time and through every cut, until it is over or all is sent."""
-    for start in range(0, len(sent), TOGETHER):
-        if over.is_set():
-            return
-        rms.push_through(sent[start : start + TOGETHER], pace=0.03)
+        assert load.rms.outcomes() <= {"CREATED", "UNCHANGED"}
+        check_each_once(story, books, load.rms, tmp_path)
+        load.check(story, books)
+        load.send_last()
+        office.until_told(load.referred)
+        agency.until_told(load.provided)
+    office.check_once(load.referred)
+    agency.check_once(load.provided)
+    cut = f"{load.told()}; {office.cuts + agency.cuts} cuts of streams"
+    tell(f"killed each of {len(PROCESSES)} processes under load: {cut}")

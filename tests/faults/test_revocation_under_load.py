@@ -6,10 +6,10 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -48,11 +48,12 @@ class Sight:
     agency: str
     path: str
     shows: Callable[[Answer], bool]
+    query: Mapping[str, str] = field(default_factory=dict)
 
     def look(self, client: Client) -> Look:
         """Read once."""
         asked = time.monotonic()
-        answer = client.get(self.path)
+        answer = client.get(self.path, **self.query)
         return Look(asked, time.monotonic(), answer.status, answer.status == 200 and self.shows(answer))
 
 

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 from services.command.demo.client import Answer, Client
 
 T = TypeVar("T")
-_PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 30.0
 
 
-def until(look: Callable[[], T | None], what: str, seconds: float = _PATIENCE_SECONDS) -> T:
+def until(look: Callable[[], T | None], what: str, seconds: float = PATIENCE_SECONDS) -> T:
     """Return what `look` finds as soon as it is true. Fails, saying what did not happen, after so many seconds."""
     end = time.monotonic() + seconds
     while not (found := look()):
