@@ -279,9 +279,16 @@ def test_a_row_before_hidden_ones_has_no_page_behind_it(client: Callable[..., Cl
     case_manager = client("case_manager", "sample-second-outreach")
     stop = f"/v1/consents/{hidden.consents['gone']}:revoke"
     journey.done("revoke", journey.case_manager(story, hidden).post(stop, {}))
-    only = case_manager.get("/v1/participants", pageSize="1")
-    assert [row["id"] for row in only["participants"]] == [shown.participant_id]
-    assert "nextPageToken" not in only.body
+    rows, token = list[str](), ""
+    while True:
+        page = case_manager.get("/v1/participants", pageSize="1", **({"pageToken": token} if token else {}))
+        # What other tests left is there too: a token leads to a row, never to a hidden one alone.
+        assert len(page["participants"]) == 1
+        rows.append(page["participants"][0]["id"])
+        if not (token := page.body.get("nextPageToken", "")):
+            break
+    assert shown.participant_id in rows
+    assert hidden.participant_id not in rows
 
 
 def test_a_participant_sees_nothing_of_another(client: Callable[..., Client], alpha: Person, beta: Person) -> None:
