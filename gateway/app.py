@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 A = TypeVar("A")
 _ASK_SECONDS = 5.0
+_STOP_SECONDS = 5
 
 
 class Gateway:
@@ -210,6 +211,8 @@ def _http_server(config: Config, app: ASGIApp) -> _Http:
             server_header=False,
             lifespan="off",
             timeout_keep_alive=65,
+            # A client that keeps its connection and reads no goodbye does not hold up the end.
+            timeout_graceful_shutdown=_STOP_SECONDS,
         )
     )
 
