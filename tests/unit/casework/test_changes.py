@@ -69,4 +69,4 @@ def test_a_record_of_the_previous_release_is_as_old_as_it_is() -> None:
 
 def test_every_leaf_of_a_record_belongs_to_a_category() -> None:
     whole = pb.Participant(id="par", person=pb.ParticipantPerson(given_name="Testa"), needs=[pb.NEED_HOUSING], etag="x")
-    assert set(changes.contents(whole)) == {"IDENTITY", "NEEDS"}
+    assert set(changes.noted(None, whole, {}, NOON)) == {"IDENTITY", "NEEDS"}
